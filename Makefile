@@ -1,0 +1,48 @@
+# A thin front: every target is one or two commands that can be run by hand. `make` alone lists them.
+PREFIX ?= /usr/local
+JOBS := $(shell nproc)
+MAKEFLAGS += --no-print-directory
+# Ninja where it is installed, looked up after the packages came; CMake ignores this for a folder that is configured.
+export CMAKE_GENERATOR ?= $(if $(shell command -v ninja),Ninja,Unix Makefiles)
+# build/release serves users and tests: it starts without tests and benchmarks, and whoever wants them adds them.
+RELEASE = cmake --preset release $(if $(wildcard build/release/CMakeCache.txt),,-DPENSTOCK_TESTS=OFF -DPENSTOCK_BENCH=OFF)
+
+.DEFAULT_GOAL := help
+.PHONY: help build demo test check format bench install clean packages packages-tests packages-check
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: packages ## build/release/penstock, optimised; installs what the build needs if it can
+	@$(RELEASE) >/dev/null
+	@cmake --build --preset release -j $(JOBS) --target penstock
+
+demo: build ## build, then convert a small data set and look at what came out
+	@scripts/demo
+
+test: packages-tests ## every test in three builds: release, ASan + UBSan, TSan; the last line counts
+	@scripts/test
+
+check: packages-check ## before a commit: layout, warnings of g++ and clang, house rules, fast tests
+	@scripts/check
+
+format: ## lay all sources out as .clang-format says
+	@find include formats host cuda tests bench -name '*.[ch]pp' -o -name '*.cu' -o -name '*.cuh' | xargs clang-format -i
+
+bench: packages ## build and run the benchmarks
+	@$(RELEASE) -DPENSTOCK_BENCH=ON >/dev/null
+	@cmake --build --preset release -j $(JOBS)
+	@scripts/bench
+
+install: build ## install to PREFIX (default /usr/local)
+	@cmake --install build/release --prefix $(PREFIX)
+
+clean: ## remove build/
+	@rm -rf build
+
+packages:
+	@scripts/bootstrap required codecs speed
+packages-tests:
+	@scripts/bootstrap required codecs speed tests
+packages-check:
+	@scripts/bootstrap required codecs speed tests check

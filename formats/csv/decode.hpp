@@ -1,0 +1,377 @@
+/// Whole records of CSV to rows of tensors.
+#pragma once
+
+#include <algorithm>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <type_traits>
+
+#include "formats/csv/cell.hpp"
+#include "formats/csv/plan.hpp"
+#include "formats/csv/scan.hpp"
+#include "penstock/batch.hpp"
+#include "penstock/chunk.hpp"
+#include "penstock/executor.hpp"
+#include "penstock/fault.hpp"
+
+namespace penstock::csv {
+
+/// Decodes chunks in rounds of at most as many rows as the batch memory holds. Takes its memory once, when
+/// it is made: the list of field ends, sized for the widest record.
+template <class Isa>
+class Decoder {
+ public:
+  explicit Decoder(DecodePlan const& plan) : plan_(plan), scanner_(plan.rules.dialect) {
+    std::size_t width_max = 0;
+    for (auto const& columns : plan.columns) width_max = std::max(width_max, columns.size());
+    ends_ = std::make_unique<std::uint32_t[]>(width_max + 1 + piece_bytes + block_bytes);
+  }
+
+  void begin(Chunk const& chunk) {
+    chunk_ = chunk;
+    columns_ = plan_.columns[chunk.stamp.shard];
+    next_reject_ = 0;
+    first_ = count_ = 0;
+    is_skipping_ = false;
+    stray_last_ = 0;
+    begin_segment(0, chunk.follows_cr);
+  }
+
+  /// Fills `batch` from its first row on, at most `rows_max` rows; returns the number of rows. `is_done`
+  /// becomes true when the chunk is used up. `faults` must have room for fault_room() faults at the start.
+  std::size_t next(Batch const& batch, std::size_t rows_max, FaultLog& faults, RoundCounts& counts, bool& is_done) {
+    batch_ = batch;
+    rows_ = 0;
+    faults_ = &faults;
+    counts_ = &counts;
+    is_done = false;
+    while (convert_records(rows_max)) {
+      if (scanned_ < segment_end_) {
+        scan_piece();
+      } else if (next_reject_ == chunk_.rejects.size()) {
+        is_done = true;
+        break;
+      } else if (faults_->room() == 0) {
+        break;
+      } else {
+        pass_reject();
+      }
+    }
+    return rows_;
+  }
+
+ private:
+  /// 16 KiB of text and its field ends stay in the first two cache levels while they are converted.
+  static constexpr std::size_t piece_bytes = 16384;
+
+  // --- text to field ends ---------------------------------------------------------------------------------------
+
+  void begin_segment(std::uint32_t at, bool follows_cr) {
+    scanned_ = record_begin_ = at;
+    segment_end_ = next_reject_ < chunk_.rejects.size() ? chunk_.rejects[next_reject_].begin
+                                                        : static_cast<std::uint32_t>(chunk_.text.size);
+    scanner_.restart(State::record_start, follows_cr);
+  }
+
+  /// Reports the reject that ends the segment and goes on behind it.
+  void pass_reject() {
+    Reject const& reject = chunk_.rejects[next_reject_++];
+    if (!reject.is_continued) {
+      Fault fault = reject.fault;
+      fault.rows_before = static_cast<std::uint32_t>(rows_);
+      faults_->report(fault);
+    }
+    counts_->lines += reject.resume > reject.end ? 1 : 0;
+    begin_segment(reject.resume, reject.resume > 0 && *at(reject.resume - 1) == '\r');
+  }
+
+  /// Appends the field ends of the next piece to the list, after moving what is left to its front.
+  void scan_piece() {
+    std::copy(ends_.get() + first_, ends_.get() + count_, ends_.get());
+    count_ -= first_;
+    first_ = 0;
+    std::uint32_t const stop = scanned_ + std::min<std::uint32_t>(segment_end_ - scanned_, piece_bytes);
+    std::uint64_t lines = 0;
+    while (scanned_ < stop) {
+      unsigned const size = std::min<std::uint32_t>(stop - scanned_, block_bytes);
+      BlockEnds const found = scanner_.next(at(scanned_), size);
+      lines += static_cast<unsigned>(std::popcount(found.line_ends));
+      if (found.strays != 0) stray_last_ = scanned_ + 63 - static_cast<unsigned>(std::countl_zero(found.strays));
+      append(found.fields);
+      scanned_ += size;
+    }
+    counts_->lines += lines;
+  }
+
+  /// Eight positions at a time without asking: most blocks have few, and the list has room to spare.
+  void append(std::uint64_t mask) {
+    unsigned const found = static_cast<unsigned>(std::popcount(mask));
+    std::uint32_t* const out = ends_.get() + count_;
+    for (unsigned done = 0; done < found; done += 8) {
+      for (unsigned i = 0; i < 8; ++i) {
+        out[done + i] = scanned_ + static_cast<unsigned>(std::countr_zero(mask));
+        mask &= mask - 1;
+      }
+    }
+    count_ += found;
+  }
+
+  // --- field ends to rows ----------------------------------------------------------------------------------------
+
+  /// Converts every record that the list holds in full. False: the round is full.
+  bool convert_records(std::size_t rows_max) {
+    while (first_ < count_) {
+      if (is_skipping_) {
+        skip_to_record_end();
+        continue;
+      }
+      if (ends_[first_] == record_begin_ && is_line_end(*at(record_begin_))) {
+        finish_record(1);
+        continue;
+      }
+      if (rows_ == rows_max || faults_->room() < fault_room(plan_, columns_.size())) return false;
+      if (count_ - first_ >= columns_.size() && convert_plain_record()) continue;
+      if (!convert_any_record()) break;
+    }
+    return true;
+  }
+
+  /// The hot path: a record of the right width without a fault. False: nothing has happened.
+  bool convert_plain_record() {
+    if (columns_.size() == 1 && is_skipped_line(1)) return false;
+    if (plan_.rules.dialect.strict_quotes && record_begin_ <= stray_last_) return false;
+    RoundCounts counts;
+    if (!with_feature_type([&](auto type) { return convert_plain<decltype(type)>(counts); })) return false;
+    counts_->missing_cells += counts.missing_cells;
+    counts_->inexact_integers += counts.inexact_integers;
+    finish_record(columns_.size());
+    ++rows_;
+    return true;
+  }
+
+  template <class T>
+  bool convert_plain(RoundCounts& counts) {
+    std::uint32_t const* const ends = ends_.get() + first_;
+    std::size_t const width = columns_.size();
+    char const delimiter = plan_.rules.dialect.delimiter;
+    T* const features = batch_.features.template as<T>() + rows_ * batch_.features.columns;
+    char const* begin = at(record_begin_);
+    for (std::size_t c = 0; c < width; ++c) {
+      char const* const end = at(ends[c]);
+      if ((*end != delimiter) != (c + 1 == width)) return false;
+      Column const column = columns_[c];
+      if (column.role == Role::feature) {
+        if constexpr (std::is_same_v<T, float>) {
+          auto const length = static_cast<std::uint32_t>(end - begin);
+          if (fast_float32(Isa{}, begin, length, features[column.place])) [[likely]] {
+            begin = end + 1;
+            continue;
+          }
+        }
+        if (read<T>({begin, end}, features[column.place], counts).kind == CellKind::fault) return false;
+      } else if (column.role != Role::ignore) {
+        FaultCode code;
+        if (!convert_role({begin, end}, column, code)) return false;
+      }
+      begin = end + 1;
+    }
+    return true;
+  }
+
+  template <class T>
+  [[gnu::noinline]] Cell<T> read(Bytes cell, T& value, RoundCounts& counts) {
+    Cell<T> const read = read_cell<T>(cell, plan_.rules, std::is_floating_point_v<T>, false);
+    value = read.value;
+    counts.missing_cells += read.kind == CellKind::missing;
+    counts.inexact_integers += read.is_inexact_integer;
+    return read;
+  }
+
+  /// A label, weight or qid cell. False: it is at fault.
+  bool convert_role(Bytes cell, Column column, FaultCode& code) {
+    if (column.role == Role::qid) return store(read_cell<std::int64_t>(cell, plan_.rules, false, false), batch_.qid, column, code);
+    bool const maps_names = column.role == Role::label && !plan_.rules.labels.empty();
+    Dense const& tensor = batch_.tensor(column.role);
+    if (!maps_names) {
+      float& value = tensor.as<float>()[rows_ * tensor.columns + column.place];
+      if (fast_float32(Isa{}, cell.begin, static_cast<std::uint32_t>(cell.size()), value)) return true;
+    }
+    return store(read_cell<float>(cell, plan_.rules, false, maps_names), tensor, column, code);
+  }
+
+  template <class T>
+  bool store(Cell<T> cell, Dense const& tensor, Column column, FaultCode& code) {
+    tensor.as<T>()[rows_ * tensor.columns + column.place] = cell.value;
+    code = cell.code;
+    return cell.kind == CellKind::value;
+  }
+
+  // --- records that are not plain ----------------------------------------------------------------------------------
+
+  /// Blank lines, comments, ragged records, bad cells. False: the record's end is not in the list yet.
+  [[gnu::noinline]] bool convert_any_record() {
+    std::size_t const width = columns_.size();
+    std::size_t fields = 0;
+    bool is_complete = false;
+    while (!is_complete && first_ + fields < count_ && fields <= width) {
+      is_complete = is_line_end(*at(ends_[first_ + fields]));
+      ++fields;
+    }
+    if (!is_complete && fields <= width) return false;
+    if (is_complete && is_skipped_line(fields)) {
+      finish_record(fields);
+      return true;
+    }
+    std::size_t const logged = faults_->size();
+    RoundCounts counts;
+    Fault fault;
+    if (!find_fault(fields, is_complete, counts, fault)) {
+      counts_->missing_cells += counts.missing_cells;
+      counts_->inexact_integers += counts.inexact_integers;
+      finish_record(fields);
+      ++rows_;
+      return true;
+    }
+    faults_->truncate(logged);
+    pending_ = fault;
+    is_skipping_ = true;
+    skip_to_record_end();
+    return true;
+  }
+
+  [[nodiscard]] bool is_skipped_line(std::size_t fields) const {
+    Dialect const& dialect = plan_.rules.dialect;
+    Bytes const cell{at(record_begin_), at(ends_[first_])};
+    if (fields != 1) return false;
+    return (dialect.comment != 0 && cell.size() > 0 && *cell.begin == dialect.comment) || trimmed(cell, dialect).size() == 0;
+  }
+
+  /// Walks the record's first `fields` cells in order, converting and, if the policy says so, repairing.
+  /// True: `fault`, the one at the lowest byte, rejects the record.
+  bool find_fault(std::size_t fields, bool is_complete, RoundCounts& counts, Fault& fault) {
+    std::size_t const width = columns_.size();
+    fault.record_begin = record_begin_;
+    fault.record_end = ends_[first_ + fields - 1];
+    fault.rows_before = static_cast<std::uint32_t>(rows_);
+    std::uint32_t const stray = find_stray(fault.record_end);
+    std::uint32_t begin = record_begin_;
+    for (std::size_t c = 0; c < std::min(fields, width); ++c) {
+      fault.column = static_cast<std::uint32_t>(c);
+      fault.cell_begin = begin;
+      fault.cell_end = ends_[first_ + c];
+      if (stray < begin) break;
+      if (!convert_cell(fault, counts)) return true;
+      begin = fault.cell_end + 1;
+    }
+    if (stray != no_stray && (fields <= width || stray < begin)) {
+      fault.cell_begin = stray;
+      fault.cell_end = stray + 1;
+      fault.column = column_of(stray);
+      fault.code = FaultCode::stray_quote;
+      return true;
+    }
+    if (is_complete && fields == width) return false;
+    fault.column = static_cast<std::uint32_t>(std::min(fields, width));
+    fault.code = fields < width ? FaultCode::too_few_fields : FaultCode::too_many_fields;
+    fault.cell_begin = fields < width ? fault.record_end : begin;
+    fault.cell_end = fields < width ? fault.record_end : ends_[first_ + width];
+    return true;
+  }
+
+  /// Converts the cell that `fault` describes. False: it rejects the record, and `fault.code` says why.
+  bool convert_cell(Fault& fault, RoundCounts& counts) {
+    Column const column = columns_[fault.column];
+    Bytes const cell{at(fault.cell_begin), at(fault.cell_end)};
+    if (column.role == Role::ignore) return true;
+    if (column.role != Role::feature) return convert_role(cell, column, fault.code);
+    return with_feature_type([&](auto type) {
+      using T = decltype(type);
+      T& value = batch_.features.template as<T>()[rows_ * batch_.features.columns + column.place];
+      Cell<T> const converted = read<T>(cell, value, counts);
+      if (converted.kind != CellKind::fault) return true;
+      fault.code = converted.code;
+      if (!plan_.repairs_cells || !std::is_floating_point_v<T>) return false;
+      ++counts.missing_cells;
+      Fault repaired = fault;
+      repaired.is_repaired = true;
+      faults_->report(repaired);
+      return true;
+    });
+  }
+
+  static constexpr std::uint32_t no_stray = ~std::uint32_t{0};
+
+  /// Strict quotes: the record's first stray quote before `end`, found by the automaton.
+  [[nodiscard]] std::uint32_t find_stray(std::uint32_t end) const {
+    if (!plan_.rules.dialect.strict_quotes || record_begin_ > stray_last_) return no_stray;
+    ByteClasses const classes(plan_.rules.dialect);
+    State state = State::record_start;
+    for (std::uint32_t i = record_begin_; i < end; ++i) {
+      Step const s = step(state, classes[*at(i)]);
+      if (s.is_stray) return i;
+      state = s.next;
+    }
+    return no_stray;
+  }
+
+  [[nodiscard]] std::uint32_t column_of(std::uint32_t offset) const {
+    std::uint32_t column = 0;
+    while (ends_[first_ + column] < offset) ++column;
+    return column;
+  }
+
+  /// Drops the field ends of a rejected record and reports it once its end is seen.
+  void skip_to_record_end() {
+    while (first_ < count_) {
+      std::uint32_t const end = ends_[first_++];
+      if (!is_line_end(*at(end))) continue;
+      pending_.record_end = end;
+      faults_->report(pending_);
+      record_begin_ = end + 1;
+      is_skipping_ = false;
+      return;
+    }
+  }
+
+  void finish_record(std::size_t fields) {
+    first_ += static_cast<std::uint32_t>(fields);
+    record_begin_ = ends_[first_ - 1] + 1;
+  }
+
+  template <class Use>
+  bool with_feature_type(Use use) {
+    switch (plan_.layout.feature_dtype) {
+      case DType::float32: return use(float{});
+      case DType::float64: return use(double{});
+      case DType::int32: return use(std::int32_t{});
+      case DType::int64: return use(std::int64_t{});
+    }
+    return false;
+  }
+
+  [[nodiscard]] char const* at(std::uint32_t offset) const { return chunk_.text.data + offset; }
+
+  DecodePlan plan_;
+  BlockScanner<Isa> scanner_;
+  std::unique_ptr<std::uint32_t[]> ends_;  ///< offsets in the chunk's text of field ends
+  std::uint32_t first_ = 0, count_ = 0;    ///< [first_, count_) of them are still to be converted
+  Chunk chunk_;
+  std::span<Column const> columns_;
+  std::size_t next_reject_ = 0;
+  std::uint32_t segment_end_ = 0;   ///< the next reject, or the end of the text
+  std::uint32_t scanned_ = 0;       ///< field ends before it are in the list
+  std::uint32_t record_begin_ = 0;  ///< of the next record to be converted
+  std::uint32_t stray_last_ = 0;    ///< the last stray quote that the scanner saw
+  bool is_skipping_ = false;        ///< inside a rejected record whose end is not seen yet
+  Fault pending_;                   ///< its fault
+
+  Batch batch_;
+  std::size_t rows_ = 0;
+  FaultLog* faults_ = nullptr;
+  RoundCounts* counts_ = nullptr;
+};
+
+}  // namespace penstock::csv

@@ -1,0 +1,122 @@
+#include "host/app/cli.hpp"
+
+#include <optional>
+#include <string_view>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "host/app/cli_help.hpp"
+#include "host/app/cli_output.hpp"
+#include "host/app/errors.hpp"
+#include "host/app/options.hpp"
+#include "host/app/progress.hpp"
+#include "host/app/suggest.hpp"
+#include "host/io/interrupt.hpp"
+#include "host/io/sink.hpp"
+#include "penstock/error.hpp"
+
+namespace penstock::app {
+namespace {
+
+constexpr int usage_status = static_cast<int>(ExitCode::usage);
+
+/// Where a standard descriptor is closed, the next file that is opened would take its number, and messages would end
+/// up in it. Something that can neither be read nor written where it matters takes the place.
+void occupy_standard_descriptors() {
+  for (int descriptor = STDIN_FILENO; descriptor <= STDERR_FILENO; ++descriptor) {
+    if (::fcntl(descriptor, F_GETFD) >= 0) continue;
+    // open(2) gives the lowest free number, which is this one.
+    [[maybe_unused]] int const got = ::open("/dev/null", descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+  }
+}
+
+Verb const* find_verb(std::string_view name) {
+  for (Verb const& verb : verbs()) {
+    if (verb.name == name) return &verb;
+  }
+  return nullptr;
+}
+
+[[noreturn]] void throw_unknown_verb(std::string const& word) {
+  std::vector<std::string> known{"help"};
+  for (Verb const& verb : verbs()) known.emplace_back(verb.name);
+  std::optional<std::string> const near = nearest(word, known);
+  if (near) throw ConfigurationError("there is no verb " + word, "Did you mean " + *near + "?");
+  if (::access(word.c_str(), F_OK) == 0) {
+    throw ConfigurationError("there is no verb " + word,
+                             "To convert the file: penstock convert " + word + " -o OUT");
+  }
+  if (word.starts_with('-'))
+    throw ConfigurationError("there is no option " + word + " in this place", "Options follow a verb: penstock --help");
+  throw ConfigurationError("there is no verb " + word, "penstock --help lists them");
+}
+
+int print(std::string const& text) {
+  StandardOutput out;
+  out.write(text);
+  out.finish();
+  return 0;
+}
+
+int run_help(std::vector<std::string> const& words) {
+  if (words.size() < 2) return print(general_help());
+  Verb const* const verb = find_verb(words[1]);
+  if (verb == nullptr) {
+    if (words[1] == "help") return print(general_help());
+    throw_unknown_verb(words[1]);
+  }
+  return print(full_help(*verb));
+}
+
+bool asks_for_help(std::vector<std::string> const& words) {
+  for (std::string const& word : words) {
+    if (word == "--") return false;
+    if (word == "--help" || word == "-h") return true;
+  }
+  return false;
+}
+
+int run_verb(Verb const& verb, std::vector<std::string> const& words) {
+  if (asks_for_help(words)) return print(full_help(verb));
+  Arguments const arguments = parse_arguments(verb, words);
+  if (arguments.has("help")) return print(full_help(verb));
+  bool const takes_inputs = verb.bit != doctor_verb;
+  if (takes_inputs && arguments.inputs().empty()) {
+    std::string const missing = verb.bit == synth_verb ? "no kind is named" : "no input is named";
+    write_to_stderr(error_text(std::string(verb.name) + ": " + missing, "") + short_help(verb));
+    return usage_status;
+  }
+  return verb.run(arguments);
+}
+
+int run_words(std::vector<std::string> const& words) {
+  if (words.empty()) {
+    write_to_stderr(short_help());
+    return usage_status;
+  }
+  std::string const& first = words[0];
+  if (first == "help" || first == "--help" || first == "-h") return run_help(words);
+  if (first == "--version" || first == "-V" || first == "version") return print(version_line() + "\n");
+  Verb const* const verb = find_verb(first);
+  if (verb == nullptr) throw_unknown_verb(first);
+  return run_verb(*verb, {words.begin() + 1, words.end()});
+}
+
+}  // namespace
+
+int run(std::vector<std::string> const& words) {
+  try {
+    occupy_standard_descriptors();
+    install_signal_handlers();
+    return run_words(words);
+  } catch (ClosedPipeError const&) {
+    // Whoever reads has seen enough, as with `| head`. A conversion that did not arrive is a failure.
+    bool const is_failure = !words.empty() && words[0] == "convert";
+    return is_failure ? report_current_exception() : 0;
+  } catch (...) {
+    return report_current_exception();
+  }
+}
+
+}  // namespace penstock::app

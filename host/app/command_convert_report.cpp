@@ -1,0 +1,124 @@
+#include "host/app/command_convert_report.hpp"
+
+#include "host/app/json.hpp"
+#include "host/app/layout_text.hpp"
+#include "host/app/text_format.hpp"
+#include "host/exec/engine.hpp"
+
+namespace penstock::app {
+namespace {
+
+std::string shown_path(std::string const& path) { return path == "-" ? "<stdout>" : path; }
+
+std::string input_line(InputFile const& input) {
+  std::string line = "  input     " + (input.is_stdin ? "<stdin>" : input.path);
+  if (input.is_regular) line += " (" + format_bytes(input.size_bytes) + ")";
+  return line + "\n";
+}
+
+void add_inputs(Json& json, std::vector<InputFile> const& inputs) {
+  json.key("inputs").begin_array();
+  for (InputFile const& input : inputs) {
+    json.begin_object().member("path", input.path);
+    json.key("stored_bytes");
+    if (input.is_regular) json.value(input.size_bytes);
+    else json.null();
+    json.end_object();
+  }
+  json.end_array();
+}
+
+/// Members that plan and summary share.
+void add_common(Json& json, Conversion const& conversion) {
+  json.member("schema_version", 1).member("command", "convert");
+  add_inputs(json, conversion.inputs);
+  json.member("format", name_of(conversion.target.output.format));
+  add_layout(json, conversion.plan.layout());
+  json.list("assumed", conversion.plan.notes());
+}
+
+void add_sizes(Json& json, StreamSizes const& sizes) {
+  json.key("memory").begin_object();
+  json.member("total_bytes", std::uint64_t{sizes.total_bytes}).member("slot_bytes", std::uint64_t{sizes.slot_bytes});
+  json.member("slots", std::uint64_t{sizes.slots}).member("threads", sizes.lanes);
+  json.member("rows_a_round", std::uint64_t{sizes.rows_max}).end_object();
+}
+
+std::string counted(std::uint64_t count, std::string_view one, std::string_view many) {
+  return format_count(count) + " " + std::string(count == 1 ? one : many);
+}
+
+}  // namespace
+
+std::vector<std::string> warnings_of(Conversion const& conversion, StreamCounts const& counts) {
+  std::vector<std::string> warnings = conversion.target.warnings;
+  if (counts.inexact_integers > 0)
+    warnings.push_back(counted(counts.inexact_integers, "integer is", "integers are") +
+                       " beyond 16,777,216, where float32 does not hold each one exactly: --dtype float64 does");
+  return warnings;
+}
+
+std::string plan_text(Conversion const& conversion) {
+  StreamSizes const& sizes = conversion.sizes;
+  std::string text = "plan\n";
+  for (InputFile const& input : conversion.inputs) text += input_line(input);
+  text += "  dialect   " + dialect_text(conversion.plan) + "\n";
+  for (std::string const& note : conversion.plan.notes()) text += "  assumed   " + note + "\n";
+  text += "  tensors   " + layout_text(conversion.plan.layout()) + "\n";
+  for (std::string const& path : output_paths(conversion.target))
+    text += "  output    " + shown_path(path) + " (" + std::string(name_of(conversion.target.output.format)) + ")\n";
+  if (conversion.target.quarantines)
+    text += "  rejects   " + conversion.target.rejects_prefix + ".rejects.csv and .jsonl, if there are any\n";
+  text += "  engine    cpu (" + std::string(name_of(best_instruction_set())) + "), " +
+          counted(sizes.lanes, "thread", "threads") + "\n";
+  text += "  memory    " + format_bytes(sizes.total_bytes) + " (" + std::to_string(sizes.slots) + " slots of " +
+          format_bytes(sizes.slot_bytes) + ")\n";
+  for (std::string const& warning : conversion.target.warnings) text += "  warning   " + warning + "\n";
+  return text + "nothing was written\n";
+}
+
+std::string plan_json(Conversion const& conversion) {
+  Json json;
+  json.begin_object();
+  add_common(json, conversion);
+  json.member("dry_run", true);
+  add_dialect(json, conversion.plan);
+  add_columns(json, conversion.plan.columns());
+  json.list("outputs", output_paths(conversion.target));
+  add_sizes(json, conversion.sizes);
+  json.list("warnings", conversion.target.warnings);
+  return json.end_object().line();
+}
+
+std::string summary_text(Conversion const& conversion, Outcome const& outcome) {
+  StreamCounts const& counts = outcome.counts;
+  std::size_t const features = conversion.plan.layout().features;
+  std::string text = "ok  " + counted(counts.records, "record", "records") + ", " +
+                     counted(features, "feature", "features") + " -> " + shown_path(conversion.target.output.path) + " (" +
+                     format_bytes(outcome.output_bytes) + "), " + format_duration(outcome.seconds) + ", " +
+                     format_rate(static_cast<double>(counts.text_bytes) / outcome.seconds);
+  if (counts.missing_cells > 0) text += "\n    " + counted(counts.missing_cells, "missing cell", "missing cells");
+  if (counts.repaired_cells > 0)
+    text += "\n    " + counted(counts.repaired_cells, "bad cell was", "bad cells were") + " made missing (--on-error null)";
+  if (counts.rejected > 0)
+    text += "\n    " + counted(counts.rejected, "record was", "records were") + " rejected (" +
+            format_percent(counts.rejected, counts.rejected + counts.records) + ")";
+  for (std::string const& path : outcome.reject_paths) text += "\n    rejects in " + path;
+  return text;
+}
+
+std::string summary_json(Conversion const& conversion, Outcome const& outcome) {
+  StreamCounts const& counts = outcome.counts;
+  Json json;
+  json.begin_object();
+  add_common(json, conversion);
+  json.member("records", counts.records).member("rejected", counts.rejected);
+  json.member("repaired_cells", counts.repaired_cells).member("missing_cells", counts.missing_cells);
+  json.member("inexact_integers", counts.inexact_integers).member("text_bytes", counts.text_bytes);
+  json.member("output_bytes", outcome.output_bytes).member("seconds", outcome.seconds);
+  json.list("outputs", output_paths(conversion.target)).list("rejects", outcome.reject_paths);
+  json.list("warnings", outcome.warnings);
+  return json.end_object().line();
+}
+
+}  // namespace penstock::app

@@ -1,0 +1,63 @@
+#include <chrono>
+
+#include "host/app/cli_output.hpp"
+#include "host/app/commands.hpp"
+#include "host/app/options_values.hpp"
+#include "host/app/synth.hpp"
+#include "host/app/text_format.hpp"
+#include "host/io/sink.hpp"
+#include "penstock/error.hpp"
+
+namespace penstock::app {
+namespace {
+
+/// Counts what passes through.
+class CountingSink final : public Sink {
+ public:
+  explicit CountingSink(Sink& sink) : sink_(sink) {}
+  void write(std::span<std::byte const> bytes) override {
+    sink_.write(bytes);
+    bytes_ += bytes.size();
+  }
+  void commit() override { sink_.commit(); }
+  [[nodiscard]] std::uint64_t size_bytes() const { return bytes_; }
+
+ private:
+  Sink& sink_;
+  std::uint64_t bytes_ = 0;
+};
+
+SynthOptions synth_options(Arguments const& arguments) {
+  if (arguments.inputs().size() != 1) throw ConfigurationError("synth makes one kind of data at a time");
+  SynthOptions options;
+  options.kind = synth_kind(arguments.inputs()[0]).name;
+  options.size_bytes_min = size_of(arguments, "size").value_or(0);
+  options.rows = count_of(arguments, "rows").value_or(0);
+  options.seed = count_of(arguments, "seed").value_or(options.seed);
+  options.header = arguments.has("header");
+  if ((options.rows == 0) == (options.size_bytes_min == 0))
+    throw ConfigurationError("synth needs either a number of records or a size, above 0", "--rows 1000 or --size 64MiB");
+  return options;
+}
+
+}  // namespace
+
+int run_synth(Arguments const& arguments) {
+  Console console(arguments);
+  SynthOptions const options = synth_options(arguments);
+  std::optional<std::string> const path = arguments.value("output");
+  if (!path) throw ConfigurationError("synth: no output is named", "-o OUT; - is standard output");
+  std::uint64_t const threads = stream_options(arguments).threads;
+  auto const begin = std::chrono::steady_clock::now();
+  auto const sink = open_sink(*path, {arguments.has("force")});
+  CountingSink counting(*sink);
+  synthesize(options, counting, static_cast<unsigned>(threads));
+  counting.commit();
+  double const seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  console.say("ok  " + options.kind + ", seed " + std::to_string(options.seed) + " -> " +
+              (*path == "-" ? "<stdout>" : *path) + " (" + format_bytes(counting.size_bytes()) + "), " +
+              format_duration(seconds) + ", " + format_rate(static_cast<double>(counting.size_bytes()) / seconds));
+  return 0;
+}
+
+}  // namespace penstock::app

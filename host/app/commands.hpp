@@ -1,0 +1,15 @@
+/// What each verb runs. All return the exit status, and throw Error for what ends the program.
+#pragma once
+
+#include "host/app/options.hpp"
+
+namespace penstock::app {
+
+int run_convert(Arguments const& arguments);
+int run_head(Arguments const& arguments);
+int run_inspect(Arguments const& arguments);
+int run_diff(Arguments const& arguments);
+int run_synth(Arguments const& arguments);
+int run_doctor(Arguments const& arguments);
+
+}  // namespace penstock::app

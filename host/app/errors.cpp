@@ -1,0 +1,78 @@
+#include "host/app/errors.hpp"
+
+#include <algorithm>
+#include <cstdio>
+#include <exception>
+#include <limits>
+#include <new>
+
+#include "host/app/cli_help.hpp"
+#include "host/app/progress.hpp"
+#include "host/app/text_format.hpp"
+#include "host/io/interrupt.hpp"
+#include "penstock/error.hpp"
+
+namespace penstock::app {
+namespace {
+
+/// Appends the lines of `text`, the first behind `first`, the others behind `next`.
+void append_lines(std::string& out, std::string_view text, std::string_view first, std::string_view next) {
+  std::string_view prefix = first;
+  while (!text.empty()) {
+    std::size_t const end = std::min(text.find('\n'), text.size());
+    out += prefix;
+    out += escape_for_display(text.substr(0, end), std::numeric_limits<std::size_t>::max());
+    out += '\n';
+    text.remove_prefix(std::min(end + 1, text.size()));
+    prefix = next;
+  }
+}
+
+int print(std::string_view message, std::string_view hint, int status) {
+  write_to_stderr(error_text(message, hint));
+  return status;
+}
+
+int print_internal(std::string_view what) {
+  return print("internal error: " + std::string(what),
+               "This is a defect of " + version_line() + ". Please report it with the command that shows it.",
+               static_cast<int>(ExitCode::internal));
+}
+
+int report() {
+  try {
+    throw;
+  } catch (InterruptedError const&) {
+    int const signal = interrupt_signal();
+    return print("interrupted", "", signal == 0 ? static_cast<int>(ExitCode::interrupted) : 128 + signal);
+  } catch (Error const& error) {
+    return print(error.what(), error.hint(), static_cast<int>(error.exit_code()));
+  } catch (std::bad_alloc const&) {
+    return print("out of memory", "Less is needed with a smaller --memory, fewer --threads or a smaller --slot-size.",
+                 static_cast<int>(ExitCode::device));
+  } catch (std::exception const& error) {
+    return print_internal(error.what());
+  } catch (...) {
+    return print_internal("unknown");
+  }
+}
+
+}  // namespace
+
+std::string error_text(std::string_view message, std::string_view hint) {
+  std::string out;
+  append_lines(out, message, "penstock: ", "");
+  append_lines(out, hint, "  hint: ", "  hint: ");
+  return out;
+}
+
+int report_current_exception() noexcept {
+  try {
+    return report();
+  } catch (...) {  // no memory for the words
+    std::fputs("penstock: out of memory\n", stderr);
+    return static_cast<int>(ExitCode::device);
+  }
+}
+
+}  // namespace penstock::app

@@ -1,0 +1,16 @@
+/// How failures look on standard error.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace penstock::app {
+
+/// `penstock: MESSAGE`, then each line of `hint` as `  hint: ...`. Both are made safe for a terminal, line by line.
+[[nodiscard]] std::string error_text(std::string_view message, std::string_view hint);
+
+/// Prints the exception that is being handled and returns the exit status that belongs to it. Call it from a
+/// catch block.
+[[nodiscard]] int report_current_exception() noexcept;
+
+}  // namespace penstock::app

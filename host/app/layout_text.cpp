@@ -1,0 +1,75 @@
+#include "host/app/layout_text.hpp"
+
+#include "host/app/text_format.hpp"
+#include "host/pipeline/csv_rules.hpp"
+
+namespace penstock::app {
+namespace {
+
+/// A word for a byte that has no face of its own, else the byte.
+std::string special_byte(char byte) {
+  if (byte == '\0') return "none";
+  bool const has_face = byte != ',' && byte != ';' && byte != '|' && byte > ' ' && byte < 0x7f;
+  return has_face ? std::string(1, byte) : byte_word(byte);
+}
+
+/// In JSON a byte is itself; none is null.
+void add_byte(Json& json, std::string_view name, char byte) {
+  json.key(name);
+  if (byte == '\0') json.null();
+  else json.value(std::string_view(&byte, 1));
+}
+
+}  // namespace
+
+std::string layout_text(BatchLayout const& layout) {
+  std::string text = format_count(layout.features) + (layout.features == 1 ? " feature " : " features ") +
+                     std::string(name_of(layout.feature_dtype));
+  for (Role role : {Role::label, Role::weight, Role::qid}) {
+    std::size_t const columns = layout.columns(role);
+    if (columns == 0) continue;
+    text += ", " + (columns == 1 ? "" : format_count(columns) + " x ") + std::string(name_of(role)) + " " +
+            std::string(name_of(layout.dtype(role)));
+  }
+  return text;
+}
+
+std::string dialect_text(CsvPlan const& plan) {
+  csv::Dialect const& dialect = plan.dialect();
+  std::string text = "delimiter " + special_byte(dialect.delimiter) + ", quote " + special_byte(dialect.quote);
+  if (dialect.escape != '\0') text += ", escape " + special_byte(dialect.escape);
+  if (dialect.comment != '\0') text += ", comment " + special_byte(dialect.comment);
+  if (dialect.trim) text += ", trimmed";
+  if (dialect.strict_quotes) text += ", strict quotes";
+  return text + (plan.has_header() ? ", header" : ", no header");
+}
+
+void add_layout(Json& json, BatchLayout const& layout) {
+  json.member("features", std::uint64_t{layout.features}).member("labels", std::uint64_t{layout.labels});
+  json.member("weight", layout.has_weight).member("qid", layout.has_qid);
+  json.member("dtype", name_of(layout.feature_dtype)).member("label_dtype", name_of(layout.label_dtype));
+}
+
+void add_dialect(Json& json, CsvPlan const& plan) {
+  csv::Dialect const& dialect = plan.dialect();
+  json.key("dialect").begin_object();
+  add_byte(json, "delimiter", dialect.delimiter);
+  add_byte(json, "quote", dialect.quote);
+  add_byte(json, "escape", dialect.escape);
+  add_byte(json, "comment", dialect.comment);
+  json.member("trim", dialect.trim).member("strict_quotes", dialect.strict_quotes).end_object();
+  json.member("header", plan.has_header());
+}
+
+void add_columns(Json& json, std::vector<CsvColumn> const& columns) {
+  json.key("columns").begin_array();
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    json.begin_object().member("index", std::uint64_t{i}).member("name", columns[i].name);
+    json.member("role", role_word(columns[i].role)).end_object();
+  }
+  json.end_array();
+}
+
+std::string_view role_word(Role role) { return role == Role::feature ? "feature" : name_of(role); }
+
+}  // namespace penstock::app

@@ -1,0 +1,27 @@
+/// Layouts, dialects and columns in words and in JSON: what several verbs say in the same way.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "host/app/json.hpp"
+#include "host/pipeline/csv_plan.hpp"
+#include "penstock/batch.hpp"
+
+namespace penstock::app {
+
+/// "28 features float32, label float32, weight float32".
+[[nodiscard]] std::string layout_text(BatchLayout const& layout);
+/// "delimiter tab, quote \"", and what else is not usual.
+[[nodiscard]] std::string dialect_text(CsvPlan const& plan);
+
+/// Members `features`, `labels`, `weight`, `qid`, `dtype`, `label_dtype` of the object that is being written.
+void add_layout(Json& json, BatchLayout const& layout);
+/// Members `dialect` and `header`.
+void add_dialect(Json& json, CsvPlan const& plan);
+/// Member `columns`: index, name and role of each.
+void add_columns(Json& json, std::vector<CsvColumn> const& columns);
+/// "feature", "label", "weight", "qid", "ignored".
+[[nodiscard]] std::string_view role_word(Role role);
+
+}  // namespace penstock::app

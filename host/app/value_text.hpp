@@ -1,0 +1,26 @@
+/// Elements of tensors as text and as bits.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "host/app/json.hpp"
+#include "penstock/batch.hpp"
+
+namespace penstock::app {
+
+/// The shortest text that reads back as the same number; "NaN" and "inf" where it is none.
+[[nodiscard]] std::string value_text(Dense const& tensor, std::size_t index);
+/// "0x3f800000": all bits of the element, in hexadecimal.
+[[nodiscard]] std::string bits_text(Dense const& tensor, std::size_t index);
+/// The element's bits as an unsigned number.
+[[nodiscard]] std::uint64_t bits_of(Dense const& tensor, std::size_t index);
+/// Adds the element as a number; see Json about NaN and infinities.
+void add_value(Json& json, Dense const& tensor, std::size_t index);
+
+/// How many representable numbers `a` and `b`, elements of one floating-point type, lie apart: 0 for the same bits and for
+/// two NaNs, 1 for neighbours (-0 and 0 are neighbours), the largest number if only one is a NaN.
+[[nodiscard]] std::uint64_t ulps_between(DType dtype, std::uint64_t a_bits, std::uint64_t b_bits);
+
+}  // namespace penstock::app

@@ -1,0 +1,22 @@
+#include "host/app/viewing.hpp"
+
+#include "host/app/options_values.hpp"
+#include "host/app/text_format.hpp"
+
+namespace penstock::app {
+
+ReadOptions read_options(Arguments const& arguments) {
+  check_device(arguments);
+  constexpr std::pair<std::string_view, InputKind> kinds[] = {{"csv", InputKind::csv},
+                                                              {"recordio", InputKind::recordio},
+                                                              {"npy", InputKind::npy},
+                                                              {"npz", InputKind::npz}};
+  return {csv_options(arguments), stream_options(arguments), choice_of(arguments, "from", kinds)};
+}
+
+std::string column_word(Role role, std::size_t column, std::vector<std::string> const& names) {
+  std::string const word = std::string(name_of(role)) + "[" + std::to_string(column) + "]";
+  return column < names.size() ? word + " (" + escape_for_display(names[column], 40) + ")" : word;
+}
+
+}  // namespace penstock::app

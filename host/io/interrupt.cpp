@@ -1,0 +1,125 @@
+#include "host/io/interrupt.hpp"
+
+#include "penstock/error.hpp"
+
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <climits>
+#include <csignal>
+#include <cstdint>
+#include <cstring>
+
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+namespace penstock {
+namespace {
+
+enum SlotState : int { slot_free, slot_changing, slot_used };
+
+struct PartialSlot {
+  std::atomic<int> state{slot_free};
+  std::array<char, PATH_MAX> path{};
+};
+
+// Everything that the handler touches: constant-initialised, lock-free, never destroyed.
+constinit std::array<PartialSlot, partial_paths_max> partial_slots{};
+constinit std::atomic<int> first_signal{0};
+constinit std::atomic<int> wake_descriptor{-1};  // an eventfd: readable from the first signal on
+static_assert(std::atomic<int>::is_always_lock_free);
+
+[[noreturn]] void leave_at_once(int signal_number) {
+  for (PartialSlot& slot : partial_slots) {
+    if (slot.state.load(std::memory_order_acquire) == slot_used) ::unlink(slot.path.data());
+  }
+  ::_exit(128 + signal_number);
+}
+
+void wake_waiters() {
+  std::uint64_t const one = 1;
+  // It can fail only when the counter is full, and then the descriptor is readable already.
+  [[maybe_unused]] ssize_t const written = ::write(wake_descriptor.load(), &one, sizeof one);
+}
+
+extern "C" void penstock_on_signal(int signal_number) {
+  int const saved_errno = errno;
+  int expected = 0;
+  bool const is_first = first_signal.compare_exchange_strong(expected, signal_number);
+  if (!is_first && signal_number == SIGINT) leave_at_once(signal_number);
+  wake_waiters();
+  errno = saved_errno;
+}
+
+void handle_unless_ignored(int signal_number) {
+  struct sigaction current {};
+  if (::sigaction(signal_number, nullptr, &current) == 0 && current.sa_handler == SIG_IGN) return;
+  struct sigaction action {};
+  action.sa_handler = penstock_on_signal;
+  ::sigemptyset(&action.sa_mask);
+  action.sa_flags = 0;  // not SA_RESTART: blocking calls return with EINTR
+  ::sigaction(signal_number, &action, nullptr);
+}
+
+void poll_with_wake(int descriptor, short events, int timeout_milliseconds) {
+  throw_if_interrupted();
+  std::array<pollfd, 2> waits{{{descriptor, events, 0}, {wake_descriptor.load(), POLLIN, 0}}};
+  ::poll(waits.data(), waits.size(), timeout_milliseconds);  // negative descriptors are passed over
+  throw_if_interrupted();
+}
+
+}  // namespace
+
+void install_signal_handlers() {
+  if (wake_descriptor.load() < 0) {
+    int const descriptor = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (descriptor < 0) throw Error(ExitCode::internal, std::string("eventfd: ") + std::strerror(errno));
+    wake_descriptor.store(descriptor);
+  }
+  handle_unless_ignored(SIGINT);
+  handle_unless_ignored(SIGTERM);
+  struct sigaction ignore {};
+  ignore.sa_handler = SIG_IGN;
+  ::sigemptyset(&ignore.sa_mask);
+  ::sigaction(SIGPIPE, &ignore, nullptr);
+}
+
+bool interrupted() noexcept { return first_signal.load(std::memory_order_relaxed) != 0; }
+
+int interrupt_signal() noexcept { return first_signal.load(); }
+
+void clear_interrupt() noexcept {
+  std::uint64_t count = 0;
+  // Nothing to read is as good as something read: the descriptor is quiet afterwards.
+  [[maybe_unused]] ssize_t const drained = ::read(wake_descriptor.load(), &count, sizeof count);
+  first_signal.store(0);
+}
+
+void throw_if_interrupted() {
+  if (interrupted()) throw InterruptedError();
+}
+
+void wait_until_ready(int descriptor, short events) { poll_with_wake(descriptor, events, -1); }
+
+void pause_unless_interrupted(int milliseconds) { poll_with_wake(-1, 0, milliseconds); }
+
+PartialPath::PartialPath(std::string const& path) noexcept {
+  if (path.size() >= PATH_MAX) return;
+  for (std::size_t i = 0; i < partial_slots.size(); ++i) {
+    PartialSlot& slot = partial_slots[i];
+    int expected = slot_free;
+    if (!slot.state.compare_exchange_strong(expected, slot_changing)) continue;
+    std::memcpy(slot.path.data(), path.c_str(), path.size() + 1);
+    slot.state.store(slot_used, std::memory_order_release);
+    slot_ = static_cast<int>(i);
+    return;
+  }
+}
+
+void PartialPath::leave() noexcept {
+  if (slot_ >= 0) partial_slots[static_cast<std::size_t>(slot_)].state.store(slot_free);
+  slot_ = -1;
+}
+
+}  // namespace penstock

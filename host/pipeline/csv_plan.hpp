@@ -1,0 +1,74 @@
+/// From input files and the user's options to everything that the CSV decoder has to know.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "formats/csv/plan.hpp"
+#include "host/io/inputs.hpp"
+#include "host/pipeline/pipeline.hpp"
+#include "penstock/batch.hpp"
+#include "penstock/fault.hpp"
+
+namespace penstock {
+
+enum class HeaderMode : std::uint8_t { automatic, yes, no };
+
+/// The text options as the user gave them. Column lists are CSV-quoted lists of names, 0-based indices
+/// (`#0` forces an index) and inclusive ranges `a:c`, `3:7`.
+struct CsvOptions {
+  std::optional<char> delimiter = {};  ///< not given: sniffed among , TAB ; |
+  char quote = '"';
+  char escape = 0;
+  char comment = 0;
+  bool trim = false;
+  bool strict_quotes = false;
+  HeaderMode header = HeaderMode::automatic;
+  std::vector<std::string> nulls = {"", "nan", "NA", "null"};
+  std::string columns = {};    ///< the features, in this order; empty: every column without a role
+  std::string label = {}, weight = {}, qid = {}, ignore = {};
+  std::string label_map = {};  ///< `setosa=0,versicolor=1`
+  DType dtype = DType::float32;
+  csv::NonFinitePolicy non_finite = csv::NonFinitePolicy::fault;
+  csv::OverflowPolicy overflow = csv::OverflowPolicy::fault;
+  FaultPolicy on_error = FaultPolicy::fail;
+  std::size_t record_max = std::size_t{16} << 20;
+};
+
+/// A column of the input as the first file shows it.
+struct CsvColumn {
+  std::string name;  ///< from the header, else the 0-based index in digits
+  Role role = Role::ignore;
+};
+
+/// A plan owns everything that its DecodePlan points to; keep it as long as any decoder made from it.
+class CsvPlan {
+ public:
+  virtual ~CsvPlan() = default;
+  [[nodiscard]] virtual csv::Dialect const& dialect() const = 0;
+  [[nodiscard]] virtual bool has_header() const = 0;
+  [[nodiscard]] virtual std::vector<CsvColumn> const& columns() const = 0;       ///< of the first file, in its order
+  [[nodiscard]] virtual std::vector<std::string> names(Role role) const = 0;     ///< in the tensor's column order
+  /// The header's name of a shard's column; empty without a header or beyond the last column.
+  [[nodiscard]] virtual std::string column_name(std::size_t shard, std::size_t column) const = 0;
+  [[nodiscard]] virtual BatchLayout const& layout() const = 0;
+  [[nodiscard]] virtual csv::DecodePlan const& decode_plan() const = 0;
+  /// The header record of a shard as it stands in the file, line end included; empty without a header.
+  [[nodiscard]] virtual std::string const& header_text(std::size_t shard) const = 0;
+  /// 1-based number of the line on which a shard's records begin.
+  [[nodiscard]] virtual std::uint64_t first_line(std::size_t shard) const = 0;
+  /// Shards in order, to be given to one Pipeline. Inputs that can be read only once (stdin, FIFOs) allow one call.
+  [[nodiscard]] virtual std::vector<Shard> shards() = 0;
+  /// What was assumed, in words, one line each: `delimiter: tab (sniffed)`, `header: no`, ...
+  [[nodiscard]] virtual std::vector<std::string> const& notes() const = 0;
+};
+
+/// Looks at the first 64 KiB of (decompressed) bytes of each file: dialect, header, columns, roles. Throws
+/// ConfigurationError, SchemaError or SourceError with hints.
+std::unique_ptr<CsvPlan> plan_csv(std::vector<InputFile> const& files, CsvOptions const& options);
+
+}  // namespace penstock

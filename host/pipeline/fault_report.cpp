@@ -1,0 +1,115 @@
+#include "host/pipeline/fault_report.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "formats/csv/grammar.hpp"
+#include "host/app/text_format.hpp"
+
+namespace penstock {
+namespace {
+
+/// Enough of a line to see a cell in its surroundings, little enough to keep reports small.
+constexpr std::size_t excerpt_max = 1024;
+
+struct Words {
+  FaultCode code;
+  std::string_view name;
+  std::string_view what;
+  std::string_view remedy;
+};
+
+// clang-format off
+constexpr std::array<Words, fault_codes> words = {{
+    {FaultCode::not_a_number, "not_a_number", "expected a number",
+     "--null lists the spellings of missing values; --ignore leaves a column out; --trim removes blanks around cells"},
+    {FaultCode::not_an_integer, "not_an_integer", "expected an integer without fraction or exponent", "--dtype float32 takes fractions"},
+    {FaultCode::out_of_range, "out_of_range", "the number is out of the range of its type",
+     "--dtype chooses a wider type; --overflow inf makes it infinite"},
+    {FaultCode::non_finite, "non_finite", "the number is not finite", "--inf clip or --inf pass takes it"},
+    {FaultCode::missing_value, "missing_value", "a value is missing where none may be",
+     "only floating-point features can be missing; label, weight, qid and integers cannot"},
+    {FaultCode::unmapped_label, "unmapped_label", "the label map does not list this class", "--label-map NAME=VALUE,... names every class"},
+    {FaultCode::too_few_fields, "too_few_fields", "the record ends early", "--delimiter and --quote say how the text is to be read"},
+    {FaultCode::too_many_fields, "too_many_fields", "the record has too many fields", "--delimiter and --quote say how the text is to be read"},
+    {FaultCode::unterminated_quote, "unterminated_quote", "this quote is never closed",
+     "--quote none reads quotes as text; --max-record-size allows longer records"},
+    {FaultCode::stray_quote, "stray_quote", "a quote stands inside a field", "--quotes lenient reads it as text"},
+    {FaultCode::record_too_long, "record_too_long", "the record is longer than allowed", "--max-record-size allows longer records"},
+}};
+// clang-format on
+
+Words const& words_of(FaultCode code) { return words[static_cast<std::size_t>(code)]; }
+
+std::string_view part(Chunk const& chunk, std::size_t begin, std::size_t end) {
+  std::size_t const size = chunk.text.size - chunk.added_line_ends;
+  begin = std::min(begin, size);
+  return {chunk.text.data + begin, std::min(end, size) - std::min(begin, std::min(end, size))};
+}
+
+std::string what_of(FaultReport const& report) {
+  std::string what(words_of(report.code).what);
+  bool const is_ragged = report.code == FaultCode::too_few_fields || report.code == FaultCode::too_many_fields;
+  if (!is_ragged) return what;
+  std::string const expected = std::to_string(report.fields_expected);
+  if (report.code == FaultCode::too_many_fields) return what + ": expected " + expected;
+  return what + ": " + std::to_string(report.column) + " fields, expected " + expected;
+}
+
+std::string place_of(FaultReport const& report) {
+  return report.file + ":" + std::to_string(report.line) + ":" + std::to_string(report.line_column);
+}
+
+}  // namespace
+
+FaultReport report_fault(Fault const& fault, Chunk const& chunk, CsvPlan const& plan, LineCounter& lines, std::size_t record_max) {
+  FaultReport report;
+  report.code = fault.code;
+  report.is_repaired = fault.is_repaired;
+  report.shard = chunk.stamp.shard;
+  report.column = fault.column;
+  report.column_name = plan.column_name(chunk.stamp.shard, fault.column);
+  report.fields_expected = plan.decode_plan().columns[chunk.stamp.shard].size();
+  report.offset_bytes = chunk.stamp.offset_bytes + fault.cell_begin;
+  report.record_offset_bytes = chunk.stamp.offset_bytes + fault.record_begin;
+  // A quote that opens on a later line of a rejected first line is told by its byte; line and excerpt are the reject's.
+  std::uint32_t const shown = fault.cell_begin <= fault.record_end ? fault.cell_begin : fault.record_begin;
+  lines.advance(shown);
+  report.line = lines.line();
+  report.line_column = shown - lines.line_begin() + 1;
+  report.cell = std::string(part(chunk, shown, std::min<std::size_t>(fault.cell_end, shown + excerpt_max)));
+  std::size_t const begin = std::max<std::size_t>(lines.line_begin(), shown < excerpt_max ? 0 : shown - excerpt_max);
+  std::size_t const end = std::min<std::size_t>({std::size_t{shown} + report.cell.size() + excerpt_max, fault.record_begin + record_max,
+                                                 std::max(fault.record_end, shown)});
+  std::string_view line = part(chunk, begin, end);
+  line = line.substr(0, line.find_first_of("\r\n", shown - begin));
+  report.line_text = std::string(line);
+  report.caret_begin = shown - begin;
+  report.caret_end = std::min(report.caret_begin + report.cell.size(), report.line_text.size());
+  return report;
+}
+
+std::string_view name_of(FaultCode code) { return words_of(code).name; }
+
+std::string summary_of(FaultReport const& report) {
+  std::string column;
+  bool const names_cell = report.column < report.fields_expected && report.code != FaultCode::record_too_long;
+  if (names_cell && report.code != FaultCode::too_few_fields) {
+    column = "column " + (report.column_name.empty() ? "" : "\"" + app::escape_for_display(report.column_name, 40) + "\" ") + "(#" +
+             std::to_string(report.column) + "): ";
+  }
+  std::string found;
+  bool const shows_cell = report.code < FaultCode::too_few_fields && report.code != FaultCode::missing_value;
+  if (shows_cell) found = ", found \"" + app::escape_for_display(report.cell, 40) + "\"";
+  if (report.code == FaultCode::missing_value && !report.cell.empty()) found = ", found \"" + app::escape_for_display(report.cell, 40) + "\"";
+  return place_of(report) + ": " + column + what_of(report) + found;
+}
+
+std::string describe(FaultReport const& report) {
+  auto const excerpt = app::caret_line(report.line_text, report.caret_begin, report.caret_end);
+  return summary_of(report) + " (byte " + app::format_count(report.offset_bytes) + ", record " + app::format_count(report.record) + ")\n    " +
+         excerpt.text + "\n    " + excerpt.marker + "\n  " + std::string(words_of(report.code).remedy) +
+         "\n  --on-error skip, null or quarantine goes on behind it";
+}
+
+}  // namespace penstock

@@ -1,0 +1,76 @@
+/// Executors: the engines that turn chunks into batches and encoded bytes.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+
+#include "penstock/batch.hpp"
+#include "penstock/chunk.hpp"
+#include "penstock/fault.hpp"
+
+namespace penstock {
+
+/// Counts over one round; sums over rounds do not depend on how the input was cut.
+struct RoundCounts {
+  std::uint64_t missing_cells = 0;     ///< cells that became missing values in accepted records
+  std::uint64_t inexact_integers = 0;  ///< integers above 2^24 in magnitude that float32 cannot hold exactly
+  std::uint64_t lines = 0;             ///< physical line ends in the text that the round has passed
+};
+
+/// A part of what a chunk became: at most `rows_max` rows, and what the encoder made of them. The memory
+/// behind the views belongs to the round (engines derive from it) and is written again by the next
+/// Lane::next() that is given the same round.
+struct Round {
+  virtual ~Round() = default;
+
+  Batch batch;
+  FaultLog faults;
+  RoundCounts counts;
+  std::span<std::byte const> encoded;  ///< whole frames or lines, in row order; empty without an encoder
+  bool ends_chunk = false;
+};
+
+/// Bytes from rows. One object serves one lane.
+class Encoder {
+ public:
+  virtual ~Encoder() = default;
+  /// An upper bound of the bytes one row can become: windows are sized from it.
+  [[nodiscard]] virtual std::size_t row_bytes_max() const = 0;
+  /// Encodes all rows of `batch` to `into`, which has room for rows * row_bytes_max(); returns the bytes
+  /// written. The bytes of a row never depend on the other rows.
+  virtual std::size_t encode(Batch const& batch, std::byte* into) = 0;
+};
+
+/// Memory that text is staged in; a device engine pins it. At least text_padding bytes lie readable on
+/// either side of `data`.
+class HostBuffer {
+ public:
+  virtual ~HostBuffer() = default;
+  [[nodiscard]] virtual char* data() = 0;
+  [[nodiscard]] virtual std::size_t size_bytes() const = 0;
+};
+
+/// One slot's trip through an engine: begin() with a chunk, next() until the chunk is used up.
+class Lane {
+ public:
+  virtual ~Lane() = default;
+  /// Starts on `chunk`, whose text must stay valid until the last of its rounds was handed back.
+  virtual void begin(Chunk const& chunk) = 0;
+  /// Fills a round of this lane. `round.ends_chunk` is true on the chunk's last round (there is at least one).
+  virtual void next(Round& round) = 0;
+  /// Takes memory for one round; a lane with two rounds fills one while the other is being written out.
+  [[nodiscard]] virtual std::unique_ptr<Round> make_round() = 0;
+};
+
+/// An engine.
+class Executor {
+ public:
+  virtual ~Executor() = default;
+  [[nodiscard]] virtual std::string_view name() const = 0;
+  [[nodiscard]] virtual std::unique_ptr<HostBuffer> host_buffer(std::size_t size_bytes) = 0;
+};
+
+}  // namespace penstock

@@ -1,0 +1,60 @@
+/// Faults: what is wrong with a record, said with positions and without exceptions.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace penstock {
+
+enum class FaultCode : std::uint8_t {
+  not_a_number,        ///< the cell is not a number of the accepted syntax
+  not_an_integer,      ///< an integer column holds a fraction or an exponent
+  out_of_range,        ///< the number does not fit the element type
+  non_finite,          ///< a spelled NaN or infinity that the policy refuses
+  missing_value,       ///< a missing cell where no missing value can be stored (label, weight, qid, integers)
+  unmapped_label,      ///< a class name that the label map does not list
+  too_few_fields,      ///< the record ends early
+  too_many_fields,     ///< the record goes on after the last column
+  unterminated_quote,  ///< an opening quote that no quote closes within the record's limit or the input
+  stray_quote,         ///< a quote inside an unquoted field, or text after a closing one (strict quotes only)
+  record_too_long,     ///< no record end within the record's limit
+};
+inline constexpr std::size_t fault_codes = 11;
+
+/// What to do with a record that has a fault. `null` turns a bad cell of a floating-point feature into a
+/// missing value and treats every other fault like `fail`.
+enum class FaultPolicy : std::uint8_t { fail, skip, null, quarantine };
+
+/// One fault. Offsets count bytes from the start of the chunk's text; of a record's faults the one at the
+/// lowest offset is the one that is reported (and a `null`ed cell is reported for itself).
+struct Fault {
+  std::uint32_t record_begin = 0;  ///< first byte of the record
+  std::uint32_t record_end = 0;    ///< one past its last byte, the line end not included
+  std::uint32_t cell_begin = 0;    ///< the cell, or the quote, that is at fault
+  std::uint32_t cell_end = 0;
+  std::uint32_t column = 0;        ///< 0-based column of the file
+  std::uint32_t rows_before = 0;   ///< rows accepted before it in the same round
+  FaultCode code = FaultCode::not_a_number;
+  bool is_repaired = false;        ///< the cell became missing and the record was kept (`null`)
+};
+
+/// A bounded list of faults over memory that somebody else owns. A decoder ends its round before the list
+/// is full, so nothing is ever dropped.
+class FaultLog {
+ public:
+  FaultLog() = default;
+  explicit FaultLog(std::span<Fault> memory) : memory_(memory) {}
+  void clear() { size_ = 0; }
+  [[nodiscard]] std::size_t size() const { return size_; }
+  [[nodiscard]] std::size_t room() const { return memory_.size() - size_; }
+  void report(Fault const& fault) { memory_[size_++] = fault; }
+  void truncate(std::size_t size) { size_ = size; }
+  [[nodiscard]] std::span<Fault const> faults() const { return memory_.first(size_); }
+
+ private:
+  std::span<Fault> memory_;
+  std::size_t size_ = 0;
+};
+
+}  // namespace penstock
