@@ -32,12 +32,18 @@ Arguments parse(int count, char** values) {
   for (int i = 1; i < count; ++i) {
     std::string_view const word = values[i];
     auto const value = [&] { return std::string(i + 1 < count ? values[++i] : ""); };
-    if (word == "--label") arguments.csv.label = value();
-    else if (word == "--ignore") arguments.csv.ignore = value();
-    else if (word == "-j") arguments.stream.threads = static_cast<unsigned>(std::stoul(value()));
-    else if (word == "--slot-size") arguments.stream.slot_bytes = std::stoul(value());
-    else if (word == "--repeat") arguments.repeat = std::stoi(value());
-    else arguments.files.emplace_back(word);
+    if (word == "--label")
+      arguments.csv.label = value();
+    else if (word == "--ignore")
+      arguments.csv.ignore = value();
+    else if (word == "-j")
+      arguments.stream.threads = static_cast<unsigned>(std::stoul(value()));
+    else if (word == "--slot-size")
+      arguments.stream.slot_bytes = std::stoul(value());
+    else if (word == "--repeat")
+      arguments.repeat = std::stoi(value());
+    else
+      arguments.files.emplace_back(word);
   }
   return arguments;
 }
@@ -56,7 +62,8 @@ Pass run(Arguments const& arguments) {
   while (penstock::Round const* const round = stream.next()) {
     auto const& features = round->batch.features;
     float const* const values = features.as<float>();
-    for (std::size_t i = 0; i < features.rows * features.columns; i += 97) pass.sum += values[i] == values[i] ? values[i] : 0;
+    for (std::size_t i = 0; i < features.rows * features.columns; i += 97)
+      pass.sum += values[i] == values[i] ? values[i] : 0;
   }
   pass.counts = stream.counts();
   pass.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
@@ -71,10 +78,13 @@ void report(Arguments const& arguments) {
     if (i > 0) rates.push_back(static_cast<double>(pass.counts.text_bytes) / pass.seconds * 1e-9);
   }
   std::sort(rates.begin(), rates.end());
-  std::printf("%s  -j %u  %s  %llu records  %llu missing  %llu rejected  sum %.9g  GB/s min %.3f median %.3f max %.3f\n",
-              arguments.files.front().c_str(), arguments.stream.threads, std::string(name_of(penstock::best_instruction_set())).c_str(),
-              static_cast<unsigned long long>(pass.counts.records), static_cast<unsigned long long>(pass.counts.missing_cells),
-              static_cast<unsigned long long>(pass.counts.rejected), pass.sum, rates.front(), rates[rates.size() / 2], rates.back());
+  std::printf(
+      "%s  -j %u  %s  %llu records  %llu missing  %llu rejected  sum %.9g  GB/s min %.3f median %.3f max %.3f\n",
+      arguments.files.front().c_str(), arguments.stream.threads,
+      std::string(name_of(penstock::best_instruction_set())).c_str(),
+      static_cast<unsigned long long>(pass.counts.records), static_cast<unsigned long long>(pass.counts.missing_cells),
+      static_cast<unsigned long long>(pass.counts.rejected), pass.sum, rates.front(), rates[rates.size() / 2],
+      rates.back());
 }
 
 }  // namespace
@@ -83,7 +93,8 @@ int main(int count, char** values) {
   try {
     Arguments const arguments = parse(count, values);
     if (arguments.files.empty() || arguments.repeat < 1) {
-      std::fprintf(stderr, "csv_decode FILE [--label COLUMN] [--ignore COLUMNS] [-j LANES] [--slot-size BYTES] [--repeat N]\n");
+      std::fprintf(stderr,
+                   "csv_decode FILE [--label COLUMN] [--ignore COLUMNS] [-j LANES] [--slot-size BYTES] [--repeat N]\n");
       return 2;
     }
     report(arguments);

@@ -71,8 +71,7 @@ struct Wide {
   }
   PENSTOCK_HD bool is_less_than(Wide const& other) const {
     bool less = false;
-    for (int i = 0; i < words; ++i)
-      less = word[i] < other.word[i] || (word[i] == other.word[i] && less);
+    for (int i = 0; i < words; ++i) less = word[i] < other.word[i] || (word[i] == other.word[i] && less);
     return less;
   }
   PENSTOCK_HD bool is_zero() const {

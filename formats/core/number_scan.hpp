@@ -24,7 +24,7 @@ struct Scan {
   char const* mantissa;      ///< after the sign
   char const* mantissa_end;  ///< before the exponent
   bool is_negative;
-  bool is_integer;           ///< neither point nor exponent
+  bool is_integer;  ///< neither point nor exponent
 
   PENSTOCK_HD bool is_number() const { return digits != 0; }
 };
@@ -48,8 +48,8 @@ PENSTOCK_HD_HOT std::uint64_t load_right_aligned(char const* begin, char const* 
   int const length = static_cast<int>(end - begin);
   int const empty_bits = 64 - 8 * length;
   if (length >= 4)
-    return static_cast<std::uint64_t>(load_4_bytes(end - 4)) << 32 |
-           static_cast<std::uint64_t>(load_4_bytes(begin)) << empty_bits;
+    return static_cast<std::uint64_t>(load_4_bytes(end - 4)) << 32 | static_cast<std::uint64_t>(load_4_bytes(begin))
+                                                                         << empty_bits;
   auto const byte = [](char c) { return static_cast<std::uint64_t>(static_cast<unsigned char>(c)); };
   return byte(end[-1]) << 56 | byte(begin[length / 2]) << (empty_bits + 8 * (length / 2)) | byte(*begin) << empty_bits;
 }
@@ -117,8 +117,7 @@ PENSTOCK_HD_HOT Step<std::int64_t> scan_exponent(char const* p, char const* end)
 PENSTOCK_HD_HOT Scan scan_general(char const* begin, char const* end, bool is_negative) {
   // One digit and a point, as %e prints: not worth eight bytes at once.
   bool const is_scientific = end - begin > 1 && begin[1] == '.' && is_digit(*begin);
-  Step<std::uint64_t> step =
-      is_scientific ? scan_digit({begin, 0}) : scan_digits({begin, 0}, end);
+  Step<std::uint64_t> step = is_scientific ? scan_digit({begin, 0}) : scan_digits({begin, 0}, end);
   std::int64_t digits = step.at - begin;
   std::int64_t fraction = 0;
   bool const has_point = step.at != end && *step.at == '.';

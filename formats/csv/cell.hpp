@@ -39,9 +39,9 @@ struct LabelName {
 /// What decides the meaning of cells. The spans belong to somebody else.
 struct CellRules {
   Dialect dialect;
-  std::span<Bytes const> nulls;          ///< spellings of a missing value, `nan` excepted
-  bool nan_is_null = true;               ///< `nan` in any case, with or without sign, is missing
-  std::span<LabelName const> labels;     ///< empty: labels are numbers
+  std::span<Bytes const> nulls;       ///< spellings of a missing value, `nan` excepted
+  bool nan_is_null = true;            ///< `nan` in any case, with or without sign, is missing
+  std::span<LabelName const> labels;  ///< empty: labels are numbers
   NonFinitePolicy non_finite = NonFinitePolicy::fault;
   OverflowPolicy overflow = OverflowPolicy::fault;
 };

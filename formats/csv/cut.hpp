@@ -68,8 +68,8 @@ class RecordCutter final : public Cutter {
     std::uint32_t at = 0;
     std::uint32_t quote = 0;  ///< the last opening quote
     bool ended_record = false;
-    bool has_line = false;    ///< a line start was passed, in `line_state`
-    bool is_mixed = false;    ///< line starts were passed in different states
+    bool has_line = false;  ///< a line start was passed, in `line_state`
+    bool is_mixed = false;  ///< line starts were passed in different states
     State line_state = State::quoted;
   };
 
@@ -94,7 +94,7 @@ class RecordCutter final : public Cutter {
 
   void scan() {
     if (record_begin_ < known_.end && scanned_ == record_begin_) return walk_known_text();
-    if (scanned_ == record_begin_ && skip_unquoted_records()) return;
+    if (skip_unquoted_records()) return;
     scan_blocks();
   }
 
@@ -114,13 +114,15 @@ class RecordCutter final : public Cutter {
     }
   }
 
-  /// Text without quotes and escapes needs no automaton: records end where lines end. False: nothing was skipped.
+  /// Outside quotes, text without quotes and escapes needs no automaton: records end where lines end. False:
+  /// nothing was skipped.
   bool skip_unquoted_records() {
-    if (dialect_.escape != 0 || size_ - record_begin_ > record_max_) return false;
-    char const* const begin = buffer_ + record_begin_;
+    bool const is_inside = scanned_ > record_begin_ && scanner_.state() == State::quoted;
+    if (is_inside || dialect_.escape != 0 || size_ - record_begin_ > record_max_) return false;
+    char const* const begin = buffer_ + scanned_;
     char const* end = buffer_ + size_;
     if (dialect_.quote != 0) {
-      void const* const quote = std::memchr(begin, dialect_.quote, size_ - record_begin_);
+      void const* const quote = std::memchr(begin, dialect_.quote, size_ - scanned_);
       if (quote != nullptr) end = static_cast<char const*>(quote);
     }
     while (end > begin && !is_line_end(end[-1])) --end;

@@ -155,30 +155,34 @@ class Decoder {
   template <class T>
   bool convert_plain(RoundCounts& counts) {
     std::uint32_t const* const ends = ends_.get() + first_;
-    std::size_t const width = columns_.size();
+    Column const* const columns = columns_.data();
+    std::size_t const last = columns_.size() - 1;
+    char const* const text = chunk_.text.data;
     char const delimiter = plan_.rules.dialect.delimiter;
     T* const features = batch_.features.template as<T>() + rows_ * batch_.features.columns;
-    char const* begin = at(record_begin_);
-    for (std::size_t c = 0; c < width; ++c) {
-      char const* const end = at(ends[c]);
-      if ((*end != delimiter) != (c + 1 == width)) return false;
-      Column const column = columns_[c];
-      if (column.role == Role::feature) {
-        if constexpr (std::is_same_v<T, float>) {
-          auto const length = static_cast<std::uint32_t>(end - begin);
-          if (fast_float32(Isa{}, begin, length, features[column.place])) [[likely]] {
-            begin = end + 1;
-            continue;
-          }
-        }
-        if (read<T>({begin, end}, features[column.place], counts).kind == CellKind::fault) return false;
-      } else if (column.role != Role::ignore) {
-        FaultCode code;
-        if (!convert_role({begin, end}, column, code)) return false;
-      }
+    char const* begin = text + record_begin_;
+    for (std::size_t c = 0; c < last; ++c) {
+      char const* const end = text + ends[c];
+      if (*end != delimiter || !convert_plain_cell({begin, end}, columns[c], features, counts)) return false;
       begin = end + 1;
     }
-    return true;
+    char const* const end = text + ends[last];
+    return *end != delimiter && convert_plain_cell({begin, end}, columns[last], features, counts);
+  }
+
+  /// False: the cell is at fault.
+  template <class T>
+  [[gnu::always_inline]] bool convert_plain_cell(Bytes cell, Column column, T* features, RoundCounts& counts) {
+    if (column.role == Role::feature) [[likely]] {
+      T& value = features[column.place];
+      if constexpr (std::is_same_v<T, float>) {
+        if (fast_float32(Isa{}, cell.begin, static_cast<std::uint32_t>(cell.size()), value)) [[likely]]
+          return true;
+      }
+      return read<T>(cell, value, counts).kind != CellKind::fault;
+    }
+    FaultCode code;
+    return column.role == Role::ignore || convert_role(cell, column, code);
   }
 
   template <class T>
@@ -192,7 +196,8 @@ class Decoder {
 
   /// A label, weight or qid cell. False: it is at fault.
   bool convert_role(Bytes cell, Column column, FaultCode& code) {
-    if (column.role == Role::qid) return store(read_cell<std::int64_t>(cell, plan_.rules, false, false), batch_.qid, column, code);
+    if (column.role == Role::qid)
+      return store(read_cell<std::int64_t>(cell, plan_.rules, false, false), batch_.qid, column, code);
     bool const maps_names = column.role == Role::label && !plan_.rules.labels.empty();
     Dense const& tensor = batch_.tensor(column.role);
     if (!maps_names) {
@@ -246,7 +251,8 @@ class Decoder {
     Dialect const& dialect = plan_.rules.dialect;
     Bytes const cell{at(record_begin_), at(ends_[first_])};
     if (fields != 1) return false;
-    return (dialect.comment != 0 && cell.size() > 0 && *cell.begin == dialect.comment) || trimmed(cell, dialect).size() == 0;
+    return (dialect.comment != 0 && cell.size() > 0 && *cell.begin == dialect.comment) ||
+           trimmed(cell, dialect).size() == 0;
   }
 
   /// Walks the record's first `fields` cells in order, converting and, if the policy says so, repairing.

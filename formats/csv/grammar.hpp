@@ -39,8 +39,9 @@ struct Step {
 
 namespace detail {
 using enum State;
-inline constexpr Step rs{record_start, true}, fs{field_start, true}, fb{field_start}, un{unquoted}, us{unquoted, false, true},
-    qu{quoted}, qq{quote_in_quoted}, cl{closed}, es{escaped}, ss{escaped, false, true}, eq{escaped_quoted}, co{comment};
+inline constexpr Step rs{record_start, true}, fs{field_start, true}, fb{field_start}, un{unquoted},
+    us{unquoted, false, true}, qu{quoted}, qq{quote_in_quoted}, cl{closed}, es{escaped}, ss{escaped, false, true},
+    eq{escaped_quoted}, co{comment};
 
 // clang-format off
 inline constexpr Step transitions[state_count][class_count] = {

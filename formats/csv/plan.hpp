@@ -25,6 +25,8 @@ struct DecodePlan {
 };
 
 /// Faults that one record of `columns` columns can make at most: a round goes on only while there is room for them.
-constexpr std::size_t fault_room(DecodePlan const& plan, std::size_t columns) { return plan.repairs_cells ? columns + 1 : 1; }
+constexpr std::size_t fault_room(DecodePlan const& plan, std::size_t columns) {
+  return plan.repairs_cells ? columns + 1 : 1;
+}
 
 }  // namespace penstock::csv

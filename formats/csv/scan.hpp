@@ -11,9 +11,9 @@ namespace penstock::csv {
 
 /// What a scanner found in a block: bit i for byte i.
 struct BlockEnds {
-  std::uint64_t fields = 0;   ///< ends of fields; those that are line ends end a record too
-  std::uint64_t records = 0;  ///< ends of records
-  std::uint64_t strays = 0;   ///< places of stray quotes
+  std::uint64_t fields = 0;     ///< ends of fields; those that are line ends end a record too
+  std::uint64_t records = 0;    ///< ends of records
+  std::uint64_t strays = 0;     ///< places of stray quotes
   std::uint64_t line_ends = 0;  ///< physical line ends: CR, and LF unless it is the second half of CR LF
 };
 
@@ -52,7 +52,8 @@ class BlockScanner {
     BlockEnds found;
     found.line_ends = cr | (lf & ~(cr << 1 | std::uint64_t{follows_cr_}));
     follows_cr_ = (cr >> (size - 1)) != 0;
-    if (special != 0 || state_ > State::quote_in_quoted || !by_parity(block, size, valid, quotes, separators, lf | cr, found)) {
+    if (special != 0 || state_ > State::quote_in_quoted ||
+        !by_parity(block, size, valid, quotes, separators, lf | cr, found)) {
       by_automaton(block, size, found);
     }
     return found;
@@ -69,16 +70,17 @@ class BlockScanner {
     std::uint64_t const after_close = closing << 1 | (state_ == State::quote_in_quoted);
     std::uint64_t const at_start = ends << 1 | (state_ <= State::field_start);
     std::uint64_t const broken = (opening & ~(at_start | after_close)) | (after_close & valid & ~(ends | opening));
-    if (broken != 0) [[unlikely]] return false;
+    if (broken != 0) [[unlikely]]
+      return false;
     found.fields = ends;
     found.records = ends & line_ends;
     std::uint64_t const last = std::uint64_t{1} << (size - 1);
-    state_ = (inside & last) != 0       ? State::quoted
-             : (closing & last) != 0    ? State::quote_in_quoted
+    state_ = (inside & last) != 0          ? State::quoted
+             : (closing & last) != 0       ? State::quote_in_quoted
              : (found.records & last) != 0 ? State::record_start
-             : (ends & last) != 0       ? State::field_start
-             : trim_                    ? state_after_blanks(block, size, ends)
-                                        : State::unquoted;
+             : (ends & last) != 0          ? State::field_start
+             : trim_                       ? state_after_blanks(block, size, ends)
+                                           : State::unquoted;
     return true;
   }
 

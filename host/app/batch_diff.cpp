@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <cstring>
 
-#include "host/app/text_format.hpp"
 #include "host/app/value_text.hpp"
 #include "host/io/interrupt.hpp"
+#include "host/text/text_format.hpp"
 
 namespace penstock::app {
 namespace {
@@ -64,7 +64,8 @@ class Comparison {
       return false;
     }
     if (columns_a == 0 || a.dtype(role) == b.dtype(role)) return true;
-    result_.layout.push_back(name + ": " + std::string(name_of(a.dtype(role))) + " | " + std::string(name_of(b.dtype(role))));
+    result_.layout.push_back(name + ": " + std::string(name_of(a.dtype(role))) + " | " +
+                             std::string(name_of(b.dtype(role))));
     return false;
   }
 

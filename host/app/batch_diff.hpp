@@ -12,7 +12,7 @@
 namespace penstock::app {
 
 struct DiffOptions {
-  std::uint64_t ulps_max = 0;   ///< floating-point elements may be this far apart; 0: the same bits, or both NaN
+  std::uint64_t ulps_max = 0;  ///< floating-point elements may be this far apart; 0: the same bits, or both NaN
   bool features_only = false;
   std::size_t listed_max = 10;  ///< values that are described; all are counted
 };
@@ -21,8 +21,8 @@ struct DiffOptions {
 struct ValueDifference {
   std::uint64_t record = 0;  ///< 1-based
   Role role = Role::feature;
-  std::size_t column = 0;    ///< 0-based, of the role's tensor
-  std::string a, b;          ///< the values
+  std::size_t column = 0;  ///< 0-based, of the role's tensor
+  std::string a, b;        ///< the values
   std::string a_bits, b_bits;
 };
 

@@ -102,8 +102,10 @@ class ChainedReader final : public BatchReader {
   [[nodiscard]] BatchLayout const& layout() const override { return layout_; }
   bool next(Batch& batch) override {
     while (true) {
-      if (pending_) batch = *std::exchange(pending_, std::nullopt);
-      else if (!current_->next(batch)) batch.rows = 0;
+      if (pending_)
+        batch = *std::exchange(pending_, std::nullopt);
+      else if (!current_->next(batch))
+        batch.rows = 0;
       if (batch.rows != 0) return true;
       if (at_ + 1 == files_.size()) return false;
       ++at_;

@@ -17,10 +17,10 @@
 #include "formats/dense/npy.hpp"
 #include "formats/dense/zip.hpp"
 #include "host/app/batch_reader.hpp"
-#include "host/app/text_format.hpp"
 #include "host/io/file_descriptor.hpp"
 #include "host/io/interrupt.hpp"
 #include "host/io/source.hpp"
+#include "host/text/text_format.hpp"
 #include "penstock/error.hpp"
 
 namespace penstock::app {
@@ -61,7 +61,8 @@ class ArrayReader {
     given_ += from_head;
     for (std::size_t filled = from_head; filled < into.size();) {
       std::size_t const got = source_->read(reinterpret_cast<char*>(into.data()) + filled, into.size() - filled);
-      if (got == 0) throw SourceError(name_ + ": ends before the " + format_count(array_.rows()) + " rows of its header");
+      if (got == 0)
+        throw SourceError(name_ + ": ends before the " + format_count(array_.rows()) + " rows of its header");
       filled += got;
     }
   }
@@ -231,7 +232,8 @@ Members members_of(std::span<std::byte const> archive, std::string const& path) 
     }
   }
   if (entries.status() != zip::Status::ok) throw SourceError(path + ": " + std::string(describe(entries.status())));
-  std::sort(members.arrays.begin(), members.arrays.end(), [](auto const& a, auto const& b) { return a.first < b.first; });
+  std::sort(members.arrays.begin(), members.arrays.end(),
+            [](auto const& a, auto const& b) { return a.first < b.first; });
   return members;
 }
 

@@ -11,8 +11,8 @@
 #include "formats/recordio/decoder.hpp"
 #include "formats/recordio/framing.hpp"
 #include "host/app/batch_reader.hpp"
-#include "host/app/text_format.hpp"
 #include "host/io/source.hpp"
+#include "host/text/text_format.hpp"
 #include "penstock/error.hpp"
 
 namespace penstock::app {
@@ -85,8 +85,8 @@ class FrameStream {
   std::vector<std::byte> window_;
   std::size_t begin_ = 0;  ///< of the unread bytes
   std::size_t end_ = 0;
-  std::size_t frame_bytes_ = 0;      ///< of the frame that was handed out
-  std::uint64_t offset_bytes_ = 0;   ///< of window_[begin_] in the file
+  std::size_t frame_bytes_ = 0;     ///< of the frame that was handed out
+  std::uint64_t offset_bytes_ = 0;  ///< of window_[begin_] in the file
   std::uint64_t frames_ = 0;
 };
 

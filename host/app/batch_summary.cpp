@@ -4,7 +4,7 @@
 #include <charconv>
 #include <numeric>
 
-#include "host/app/text_format.hpp"
+#include "host/text/text_format.hpp"
 
 namespace penstock::app {
 namespace {
@@ -72,8 +72,10 @@ BatchSummary::BatchSummary(BatchLayout const& layout) : missing_(layout.features
 
 void BatchSummary::add(Batch const& batch) {
   rows_ += batch.rows;
-  if (batch.features.columns != 0 && batch.features.dtype == DType::float32) count_missing<float>(batch.features, missing_);
-  if (batch.features.columns != 0 && batch.features.dtype == DType::float64) count_missing<double>(batch.features, missing_);
+  if (batch.features.columns != 0 && batch.features.dtype == DType::float32)
+    count_missing<float>(batch.features, missing_);
+  if (batch.features.columns != 0 && batch.features.dtype == DType::float64)
+    count_missing<double>(batch.features, missing_);
   if (batch.label.columns != 0) add_labels(batch.label);
 }
 

@@ -11,9 +11,9 @@
 #include "host/app/errors.hpp"
 #include "host/app/options.hpp"
 #include "host/app/progress.hpp"
-#include "host/app/suggest.hpp"
 #include "host/io/interrupt.hpp"
 #include "host/io/sink.hpp"
+#include "host/text/suggest.hpp"
 #include "penstock/error.hpp"
 
 namespace penstock::app {
@@ -44,8 +44,7 @@ Verb const* find_verb(std::string_view name) {
   std::optional<std::string> const near = nearest(word, known);
   if (near) throw ConfigurationError("there is no verb " + word, "Did you mean " + *near + "?");
   if (::access(word.c_str(), F_OK) == 0) {
-    throw ConfigurationError("there is no verb " + word,
-                             "To convert the file: penstock convert " + word + " -o OUT");
+    throw ConfigurationError("there is no verb " + word, "To convert the file: penstock convert " + word + " -o OUT");
   }
   if (word.starts_with('-'))
     throw ConfigurationError("there is no option " + word + " in this place", "Options follow a verb: penstock --help");

@@ -5,8 +5,8 @@
 #include <limits>
 #include <span>
 
-#include "host/app/text_format.hpp"
 #include "host/io/sink.hpp"
+#include "host/text/text_format.hpp"
 
 namespace penstock::app {
 

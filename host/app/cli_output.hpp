@@ -31,9 +31,9 @@ class StandardOutput {
 class Console {
  public:
   explicit Console(Arguments const& arguments);
-  void detail(std::string_view text);   ///< with -v
-  void say(std::string_view text);      ///< not with -q
-  void warn(std::string_view text);     ///< not with -qq; "warning: " is put before it
+  void detail(std::string_view text);  ///< with -v
+  void say(std::string_view text);     ///< not with -q
+  void warn(std::string_view text);    ///< not with -qq; "warning: " is put before it
   [[nodiscard]] bool is_quiet() const { return level_ < 0; }
 
   /// While a progress line is shown, it is erased before a message. Null: there is none any more.

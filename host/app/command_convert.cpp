@@ -14,9 +14,9 @@
 #include "host/app/options_values.hpp"
 #include "host/app/progress.hpp"
 #include "host/app/rejects.hpp"
-#include "host/app/text_format.hpp"
 #include "host/io/interrupt.hpp"
 #include "host/io/sink.hpp"
+#include "host/text/text_format.hpp"
 #include "penstock/error.hpp"
 
 namespace penstock::app {
@@ -141,7 +141,8 @@ class Run {
     throw_if_interrupted();
     if (stream_.counts().records != 0) return;
     std::uint64_t const rejected = stream_.counts().rejected;
-    throw DataError(rejected == 0 ? "no records" : "no records are left: all " + format_count(rejected) + " were rejected");
+    throw DataError(rejected == 0 ? "no records"
+                                  : "no records are left: all " + format_count(rejected) + " were rejected");
   }
 
   void show_rest() const {
@@ -184,9 +185,9 @@ void check_text(std::vector<InputFile> const& inputs) {
     if (!input.is_stdin && !input.is_regular) continue;
     InputKind const kind = kind_of(input);
     if (kind == InputKind::csv || (input.is_regular && input.size_bytes == 0)) continue;
-    throw SourceError((input.is_stdin ? "<stdin>" : input.path) + ": is " + std::string(name_of(kind)) +
-                          "; convert reads CSV text",
-                      "penstock head and inspect read it.");
+    throw SourceError(
+        (input.is_stdin ? "<stdin>" : input.path) + ": is " + std::string(name_of(kind)) + "; convert reads CSV text",
+        "penstock head and inspect read it.");
   }
 }
 
@@ -200,8 +201,8 @@ void print_report(std::string const& text, bool data_on_stdout) {
 
 void say_engine(Console& console, StreamSizes const& sizes) {
   console.detail("engine: cpu (" + std::string(name_of(best_instruction_set())) + "), " + std::to_string(sizes.lanes) +
-                 (sizes.lanes == 1 ? " thread, " : " threads, ") + std::to_string(sizes.slots) + " slots of " + format_bytes(sizes.slot_bytes) + ", " +
-                 format_bytes(sizes.total_bytes) + " in all");
+                 (sizes.lanes == 1 ? " thread, " : " threads, ") + std::to_string(sizes.slots) + " slots of " +
+                 format_bytes(sizes.slot_bytes) + ", " + format_bytes(sizes.total_bytes) + " in all");
 }
 
 void say_summary(Console& console, Conversion const& conversion, Outcome const& outcome) {

@@ -2,8 +2,8 @@
 
 #include "host/app/json.hpp"
 #include "host/app/layout_text.hpp"
-#include "host/app/text_format.hpp"
 #include "host/exec/engine.hpp"
+#include "host/text/text_format.hpp"
 
 namespace penstock::app {
 namespace {
@@ -21,8 +21,10 @@ void add_inputs(Json& json, std::vector<InputFile> const& inputs) {
   for (InputFile const& input : inputs) {
     json.begin_object().member("path", input.path);
     json.key("stored_bytes");
-    if (input.is_regular) json.value(input.size_bytes);
-    else json.null();
+    if (input.is_regular)
+      json.value(input.size_bytes);
+    else
+      json.null();
     json.end_object();
   }
   json.end_array();
@@ -94,12 +96,13 @@ std::string summary_text(Conversion const& conversion, Outcome const& outcome) {
   StreamCounts const& counts = outcome.counts;
   std::size_t const features = conversion.plan.layout().features;
   std::string text = "ok  " + counted(counts.records, "record", "records") + ", " +
-                     counted(features, "feature", "features") + " -> " + shown_path(conversion.target.output.path) + " (" +
-                     format_bytes(outcome.output_bytes) + "), " + format_duration(outcome.seconds) + ", " +
+                     counted(features, "feature", "features") + " -> " + shown_path(conversion.target.output.path) +
+                     " (" + format_bytes(outcome.output_bytes) + "), " + format_duration(outcome.seconds) + ", " +
                      format_rate(static_cast<double>(counts.text_bytes) / outcome.seconds);
   if (counts.missing_cells > 0) text += "\n    " + counted(counts.missing_cells, "missing cell", "missing cells");
   if (counts.repaired_cells > 0)
-    text += "\n    " + counted(counts.repaired_cells, "bad cell was", "bad cells were") + " made missing (--on-error null)";
+    text +=
+        "\n    " + counted(counts.repaired_cells, "bad cell was", "bad cells were") + " made missing (--on-error null)";
   if (counts.rejected > 0)
     text += "\n    " + counted(counts.rejected, "record was", "records were") + " rejected (" +
             format_percent(counts.rejected, counts.rejected + counts.records) + ")";

@@ -19,8 +19,9 @@ constexpr std::string_view format_hint = "--to recordio, npy, npz or csv";
 
 std::optional<OutputFormat> format_of_suffix(std::string const& path) {
   constexpr std::pair<std::string_view, OutputFormat> suffixes[] = {
-      {".rec", OutputFormat::recordio}, {".pbr", OutputFormat::recordio}, {".pb", OutputFormat::recordio},
-      {".recordio", OutputFormat::recordio}, {".npy", OutputFormat::npy}, {".npz", OutputFormat::npz},
+      {".rec", OutputFormat::recordio}, {".pbr", OutputFormat::recordio},
+      {".pb", OutputFormat::recordio},  {".recordio", OutputFormat::recordio},
+      {".npy", OutputFormat::npy},      {".npz", OutputFormat::npz},
       {".csv", OutputFormat::csv}};
   for (auto const& [suffix, format] : suffixes) {
     if (path.ends_with(suffix)) return format;
@@ -73,7 +74,8 @@ std::optional<FileId> open_file(int descriptor) {
   return regular_file(status);
 }
 
-void check_not_input(std::string const& path, std::optional<FileId> const& output, std::vector<InputFile> const& inputs) {
+void check_not_input(std::string const& path, std::optional<FileId> const& output,
+                     std::vector<InputFile> const& inputs) {
   if (!output) return;
   for (InputFile const& input : inputs) {
     std::optional<FileId> const id = input.is_stdin ? open_file(STDIN_FILENO) : file_at(input.path);
@@ -90,6 +92,13 @@ void check_absent(std::string const& path) {
   if (leads_nowhere || S_ISREG(status.st_mode)) throw SinkError(path + ": exists already", "Replace it with --force.");
 }
 
+/// Rejects can be sent anywhere, also to the output's own name.
+void check_different(std::vector<std::string> paths) {
+  std::sort(paths.begin(), paths.end());
+  auto const twice = std::adjacent_find(paths.begin(), paths.end());
+  if (twice != paths.end()) throw ConfigurationError(*twice + ": would be written twice", "--rejects elsewhere");
+}
+
 /// Whether `path` will be a regular file, beside which others can lie.
 bool becomes_regular(std::string const& path) {
   struct stat status {};
@@ -104,8 +113,9 @@ void read_rejects(Arguments const& arguments, Target& target) {
     return;
   }
   if (!prefix && !becomes_regular(target.output.path))
-    throw ConfigurationError("--on-error quarantine: there is no folder beside " + target.output.path + " for the rejects",
-                             "--rejects PREFIX");
+    throw ConfigurationError(
+        "--on-error quarantine: there is no folder beside " + target.output.path + " for the rejects",
+        "--rejects PREFIX");
   target.rejects_prefix = prefix ? *prefix : rejects_prefix(target.output.path);
 }
 
@@ -119,7 +129,8 @@ void check_roles(Target& target) {
   if (format != OutputFormat::npy) return;
   for (Role role : {Role::label, Role::weight, Role::qid}) {
     if (layout.columns(role) != 0)
-      target.warnings.push_back("the " + std::string(name_of(role)) + " is not written: .npy holds the features only, .npz all");
+      target.warnings.push_back("the " + std::string(name_of(role)) +
+                                " is not written: .npy holds the features only, .npz all");
   }
 }
 
@@ -144,7 +155,8 @@ void check_encoder(Target const& target) {
   if (target.output.format == OutputFormat::csv) problem = csv::RowEncoder::unsupported(layout);
   if (problem) {
     bool const is_type = target.output.format == OutputFormat::recordio && layout.feature_dtype == DType::int64;
-    throw ConfigurationError(*problem, is_type ? "--dtype int32 or float64, or another format: .npz and .csv hold int64" : "");
+    throw ConfigurationError(*problem,
+                             is_type ? "--dtype int32 or float64, or another format: .npz and .csv hold int64" : "");
   }
   if (target.output.format == OutputFormat::npy && layout.features == 0)
     throw ConfigurationError(".npy holds the features only, and there are none", "--columns names the features");
@@ -182,9 +194,11 @@ void check_files(Target const& target, std::vector<InputFile> const& inputs) {
   if (target.is_stdout) check_not_input("standard output", open_file(STDOUT_FILENO), inputs);
   std::vector<std::string> paths;
   if (!target.is_stdout) paths.push_back(target.output.path);
-  if (target.output.companions) paths.insert(paths.end(), {target.output.path + ".weight", target.output.path + ".group"});
+  if (target.output.companions)
+    paths.insert(paths.end(), {target.output.path + ".weight", target.output.path + ".group"});
   std::vector<std::string> const rejects = RejectFiles::possible_paths(target.rejects_prefix);
   if (target.quarantines) paths.insert(paths.end(), rejects.begin(), rejects.end());
+  check_different(paths);
   for (std::string const& path : paths) check_not_input(path, file_at(path), inputs);
   if (!target.is_stdout && !target.output.overwrite) check_absent(target.output.path);
 }

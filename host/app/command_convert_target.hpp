@@ -15,9 +15,9 @@
 namespace penstock::app {
 
 struct Target {
-  OutputOptions output;        ///< layout and CSV header are known when fit() has run
+  OutputOptions output;  ///< layout and CSV header are known when fit() has run
   bool is_stdout = false;
-  bool wants_header = false;   ///< --output-header
+  bool wants_header = false;  ///< --output-header
   bool quarantines = false;
   std::string rejects_prefix;  ///< with `quarantines`: where rejects go
   std::vector<std::string> warnings;

@@ -7,8 +7,8 @@
 #include "host/app/json.hpp"
 #include "host/app/layout_text.hpp"
 #include "host/app/options_values.hpp"
-#include "host/app/text_format.hpp"
 #include "host/app/viewing.hpp"
+#include "host/text/text_format.hpp"
 #include "penstock/error.hpp"
 
 namespace penstock::app {
@@ -39,13 +39,15 @@ void open_sides(Side& a, Side& b, ReadOptions options, bool has_dtype) {
   second.reader = open_batches(second.files, second.kind, options);
 }
 
-std::string records_text(std::uint64_t records) { return format_count(records) + (records == 1 ? " record" : " records"); }
+std::string records_text(std::uint64_t records) {
+  return format_count(records) + (records == 1 ? " record" : " records");
+}
 
 std::string difference_line(ValueDifference const& each, Side const& a, Side const& b) {
   std::vector<std::string> names = a.reader->names(each.role);
   if (names.empty()) names = b.reader->names(each.role);
-  return "  record " + format_count(each.record) + ", " + column_word(each.role, each.column, names) + ": " + each.a + " (" +
-         each.a_bits + ") | " + each.b + " (" + each.b_bits + ")\n";
+  return "  record " + format_count(each.record) + ", " + column_word(each.role, each.column, names) + ": " + each.a +
+         " (" + each.a_bits + ") | " + each.b + " (" + each.b_bits + ")\n";
 }
 
 std::string result_text(DiffResult const& result, Side const& a, Side const& b) {
@@ -54,7 +56,8 @@ std::string result_text(DiffResult const& result, Side const& a, Side const& b) 
   std::string text = "different  " + a.argument + " | " + b.argument + "\n";
   for (std::string const& line : result.layout) text += "  " + line + "\n";
   bool const has_npy = a.kind == InputKind::npy || b.kind == InputKind::npy;
-  if (has_npy && !result.layout.empty()) text += "  (.npy holds the features only: --features-only compares nothing else)\n";
+  if (has_npy && !result.layout.empty())
+    text += "  (.npy holds the features only: --features-only compares nothing else)\n";
   if (result.records_a != result.records_b)
     text += "  " + records_text(result.records_a) + " | " + format_count(result.records_b) + "\n";
   for (ValueDifference const& each : result.values) text += difference_line(each, a, b);
@@ -97,8 +100,10 @@ int run_diff(Arguments const& arguments) {
   open_sides(a, b, options, arguments.value("dtype").has_value());
   DiffResult const result = compare(*a.reader, *b.reader, diff);
   StandardOutput out;
-  if (arguments.has("json")) out.write(result_json(result, a, b));
-  else if (!console.is_quiet()) out.write(result_text(result, a, b));
+  if (arguments.has("json"))
+    out.write(result_json(result, a, b));
+  else if (!console.is_quiet())
+    out.write(result_text(result, a, b));
   out.finish();
   return static_cast<int>(result.is_same() ? ExitCode::ok : ExitCode::data);
 }

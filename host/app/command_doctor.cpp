@@ -9,9 +9,9 @@
 #include "host/app/commands.hpp"
 #include "host/app/json.hpp"
 #include "host/app/self_test.hpp"
-#include "host/app/text_format.hpp"
 #include "host/exec/engine.hpp"
 #include "host/io/source.hpp"
+#include "host/text/text_format.hpp"
 #include "penstock/error.hpp"
 
 namespace penstock::app {
@@ -54,7 +54,8 @@ std::string text_of(std::vector<Fact> const& known, std::vector<SelfTestResult> 
   std::string text;
   for (Fact const& fact : known) text += fact.name + std::string(14 - fact.name.size(), ' ') + fact.value + "\n";
   for (SelfTestResult const& result : results)
-    text += (result.is_ok() ? "ok      " : "FAILED  ") + result.name + (result.is_ok() ? "" : ": " + result.problem) + "\n";
+    text +=
+        (result.is_ok() ? "ok      " : "FAILED  ") + result.name + (result.is_ok() ? "" : ": " + result.problem) + "\n";
   return text;
 }
 

@@ -7,9 +7,9 @@
 #include "host/app/commands.hpp"
 #include "host/app/json.hpp"
 #include "host/app/options_values.hpp"
-#include "host/app/text_format.hpp"
 #include "host/app/value_text.hpp"
 #include "host/app/viewing.hpp"
+#include "host/text/text_format.hpp"
 
 namespace penstock::app {
 namespace {
@@ -123,8 +123,10 @@ int run_head(Arguments const& arguments) {
   InputKind const kind = common_kind(files, options.kind);
   auto const reader = open_batches(files, kind, options);
   StandardOutput out;
-  if (arguments.has("json")) print_json(*reader, out);
-  else print_table(*reader, out, options.stream.skip);
+  if (arguments.has("json"))
+    print_json(*reader, out);
+  else
+    print_table(*reader, out, options.stream.skip);
   out.finish();
   for (std::string const& note : reader->notes()) console.say(note);
   return 0;

@@ -10,8 +10,8 @@
 #include "host/app/json.hpp"
 #include "host/app/layout_text.hpp"
 #include "host/app/text_columns.hpp"
-#include "host/app/text_format.hpp"
 #include "host/app/viewing.hpp"
+#include "host/text/text_format.hpp"
 #include "penstock/error.hpp"
 
 namespace penstock::app {
@@ -129,7 +129,10 @@ std::string inspection_text(Inspection const& inspection) {
 void add_labels(Json& json, BatchSummary const& summary) {
   json.key("label_values").begin_array();
   for (LabelSummary const& label : summary.labels()) {
-    json.begin_object().member("least", label.least).member("greatest", label.greatest).member("missing", label.missing);
+    json.begin_object()
+        .member("least", label.least)
+        .member("greatest", label.greatest)
+        .member("missing", label.missing);
     json.key("values").begin_array();
     for (auto const& [value, rows] : label.values)
       json.begin_object().member("value", value).member("records", rows).end_object();
@@ -167,8 +170,10 @@ int run_inspect(Arguments const& arguments) {
   if (!arguments.value("on-error")) options.csv.on_error = options.stream.on_error = FaultPolicy::skip;
   std::vector<InputFile> const files = expand_inputs(arguments.inputs());
   Inspection inspection{files, common_kind(files, options.kind), nullptr, nullptr, {}, {}, {}};
-  if (inspection.kind == InputKind::csv) open_csv(inspection, options);
-  else inspection.reader = open_batches(files, inspection.kind, options);
+  if (inspection.kind == InputKind::csv)
+    open_csv(inspection, options);
+  else
+    inspection.reader = open_batches(files, inspection.kind, options);
   count_rows(inspection);
   StandardOutput out;
   out.write(arguments.has("json") ? inspection_json(inspection) : inspection_text(inspection));

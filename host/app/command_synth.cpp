@@ -4,8 +4,8 @@
 #include "host/app/commands.hpp"
 #include "host/app/options_values.hpp"
 #include "host/app/synth.hpp"
-#include "host/app/text_format.hpp"
 #include "host/io/sink.hpp"
+#include "host/text/text_format.hpp"
 #include "penstock/error.hpp"
 
 namespace penstock::app {
@@ -36,7 +36,8 @@ SynthOptions synth_options(Arguments const& arguments) {
   options.seed = count_of(arguments, "seed").value_or(options.seed);
   options.header = arguments.has("header");
   if ((options.rows == 0) == (options.size_bytes_min == 0))
-    throw ConfigurationError("synth needs either a number of records or a size, above 0", "--rows 1000 or --size 64MiB");
+    throw ConfigurationError("synth needs either a number of records or a size, above 0",
+                             "--rows 1000 or --size 64MiB");
   return options;
 }
 

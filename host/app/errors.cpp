@@ -8,8 +8,8 @@
 
 #include "host/app/cli_help.hpp"
 #include "host/app/progress.hpp"
-#include "host/app/text_format.hpp"
 #include "host/io/interrupt.hpp"
+#include "host/text/text_format.hpp"
 #include "penstock/error.hpp"
 
 namespace penstock::app {

@@ -16,9 +16,9 @@ namespace penstock::app {
 /// Base64 as in RFC 4648, with padding.
 [[nodiscard]] std::string base64(std::string_view bytes);
 
-/// Builds one JSON value on one line. Strings are bytes: those that are not UTF-8 become the characters U+0080 to U+00FF
-/// of the same numbers, so the text is always valid. Numbers are the shortest that read back the same; a NaN is null,
-/// infinities are the strings "inf" and "-inf", because JSON has neither.
+/// Builds one JSON value on one line. Strings are bytes: those that are not UTF-8 become the characters U+0080 to
+/// U+00FF of the same numbers, so the text is always valid. Numbers are the shortest that read back the same; a NaN is
+/// null, infinities are the strings "inf" and "-inf", because JSON has neither.
 class Json {
  public:
   Json& begin_object() { return writer_.StartObject(), *this; }

@@ -1,7 +1,7 @@
 #include "host/app/layout_text.hpp"
 
-#include "host/app/text_format.hpp"
 #include "host/pipeline/csv_rules.hpp"
+#include "host/text/text_format.hpp"
 
 namespace penstock::app {
 namespace {
@@ -16,8 +16,10 @@ std::string special_byte(char byte) {
 /// In JSON a byte is itself; none is null.
 void add_byte(Json& json, std::string_view name, char byte) {
   json.key(name);
-  if (byte == '\0') json.null();
-  else json.value(std::string_view(&byte, 1));
+  if (byte == '\0')
+    json.null();
+  else
+    json.value(std::string_view(&byte, 1));
 }
 
 }  // namespace

@@ -4,7 +4,7 @@
 
 #include <cxxopts.hpp>
 
-#include "host/app/suggest.hpp"
+#include "host/text/suggest.hpp"
 #include "penstock/error.hpp"
 
 namespace penstock::app {
@@ -58,9 +58,12 @@ class Speller {
         out_.insert(out_.end(), words_.begin() + static_cast<std::ptrdiff_t>(at_), words_.end());
         break;
       }
-      if (word.starts_with("--")) spell_long(word);
-      else if (word.size() > 1 && word[0] == '-') spell_letters(word);
-      else out_.push_back(word);
+      if (word.starts_with("--"))
+        spell_long(word);
+      else if (word.size() > 1 && word[0] == '-')
+        spell_letters(word);
+      else
+        out_.push_back(word);
     }
     return std::move(out_);
   }

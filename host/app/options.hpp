@@ -28,11 +28,11 @@ class Arguments;
 struct Verb {
   VerbBit bit;
   std::string_view name;
-  std::string_view usage;    ///< what follows `penstock `
-  std::string_view summary;  ///< one sentence
+  std::string_view usage;                      ///< what follows `penstock `
+  std::string_view summary;                    ///< one sentence
   std::span<std::string_view const> examples;  ///< whole commands; short help shows the first two
-  std::string_view details;  ///< for full help, after the examples; may be empty
-  int (*run)(Arguments const& arguments);  ///< returns the exit status
+  std::string_view details;                    ///< for full help, after the examples; may be empty
+  int (*run)(Arguments const& arguments);      ///< returns the exit status
 };
 [[nodiscard]] std::span<Verb const> verbs();
 

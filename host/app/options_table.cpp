@@ -34,14 +34,16 @@ constexpr std::string_view doctor_examples[] = {
 };
 
 constexpr std::string_view convert_details =
-    "INPUT is a file, a folder (its files at any depth, but none whose name begins with '.' or '_'), a pattern in quotes\n"
+    "INPUT is a file, a folder (its files at any depth, but none whose name begins with '.' or '_'), a pattern in "
+    "quotes\n"
     "('part-*.csv'), a FIFO, or - for standard input. gzip is recognised by content. Several inputs are one stream of\n"
     "records, in the order given; what one folder or pattern stands for is in bytewise order.\n\n"
     "OUT says the format by its suffix: .rec .pbr .pb .recordio, .npy, .npz or .csv; - is standard output. It appears\n"
     "under its name when it is complete, and not at all if something fails.\n";
 
 constexpr std::string_view any_format_details =
-    "INPUT is CSV, RecordIO, .npy or .npz, told apart by content, then by suffix. It is a file, a folder, a pattern in\n"
+    "INPUT is CSV, RecordIO, .npy or .npz, told apart by content, then by suffix. It is a file, a folder, a pattern "
+    "in\n"
     "quotes, a FIFO, or - for standard input.\n";
 
 constexpr Verb verb_table[] = {
@@ -52,10 +54,10 @@ constexpr Verb verb_table[] = {
     {inspect_verb, "inspect", "inspect INPUT... [OPTION...]",
      "Says what inputs are: format, dialect, columns, types, exact counts.", inspect_examples, any_format_details,
      run_inspect},
-    {diff_verb, "diff", "diff A B [OPTION...]", "Compares two inputs record by record, across formats.",
-     diff_examples,
+    {diff_verb, "diff", "diff A B [OPTION...]", "Compares two inputs record by record, across formats.", diff_examples,
      "A and B are CSV, RecordIO, .npy or .npz: a file, a folder or a pattern each. Values are compared by their bits,\n"
-     "except that any NaN equals any other. The element type of a CSV side is that of a binary other side unless --dtype\n"
+     "except that any NaN equals any other. The element type of a CSV side is that of a binary other side unless "
+     "--dtype\n"
      "says otherwise. Exit status 0: the same; 1: different.\n",
      run_diff},
     {synth_verb, "synth", "synth KIND -o OUT (--rows N | --size SIZE) [OPTION...]",
@@ -86,8 +88,8 @@ constexpr OptionSpec options[] = {
 
     {'n', "records", "N", "how many records (default 10)", reading, head_verb},
     {0, "from", "FORMAT", "csv, recordio, npy or npz, whatever the input looks like", reading, viewing_verbs},
-    {0, "ulp", "N", "floating-point values may be N units in the last place apart (default 0: the same bits)",
-     reading, diff_verb},
+    {0, "ulp", "N", "floating-point values may be N units in the last place apart (default 0: the same bits)", reading,
+     diff_verb},
     {0, "features-only", "", "compare the features and nothing else", reading, diff_verb},
 
     {0, "columns", "LIST", "the features, in this order: names, 0-based indices and ranges such as a:c or 3:7", columns,
@@ -97,9 +99,11 @@ constexpr OptionSpec options[] = {
     {0, "qid", "COLUMN", "the column of query ids (integers)", columns, reading_verbs},
     {0, "ignore", "LIST", "columns to leave out", columns, reading_verbs},
     {0, "label-map", "LIST", "class names as numbers: 'setosa=0,versicolor=1'", columns, reading_verbs},
-    {0, "dtype", "TYPE", "element type of the features: float32 (default), float64, int32 or int64", columns, reading_verbs},
+    {0, "dtype", "TYPE", "element type of the features: float32 (default), float64, int32 or int64", columns,
+     reading_verbs},
 
-    {0, "delimiter", "BYTE", "one byte, or tab, comma, semicolon, pipe, space (default: found out)", text, reading_verbs},
+    {0, "delimiter", "BYTE", "one byte, or tab, comma, semicolon, pipe, space (default: found out)", text,
+     reading_verbs},
     {0, "header", "auto|yes|no", "whether the first line has names (default auto)", text, reading_verbs},
     {0, "null", "LIST", "what counts as missing, as a CSV list (default ',nan,NA,null': empty is one of them)", text,
      reading_verbs},
@@ -117,7 +121,8 @@ constexpr OptionSpec options[] = {
     {0, "on-error", "POLICY",
      "what a bad record does: fail (default), skip, null (a bad feature becomes missing), quarantine (convert only)",
      faults, reading_verbs},
-    {0, "max-errors", "N|P%", "how many records skip and quarantine may reject (default: any number)", faults, reading_verbs},
+    {0, "max-errors", "N|P%", "how many records skip and quarantine may reject (default: any number)", faults,
+     reading_verbs},
     {0, "rejects", "PREFIX", "quarantine: write PREFIX.rejects.csv and .jsonl (default: _OUT beside OUT)", faults,
      convert_verb},
 

@@ -3,8 +3,8 @@
 #include <charconv>
 #include <limits>
 
-#include "host/app/suggest.hpp"
-#include "host/app/text_format.hpp"
+#include "host/text/suggest.hpp"
+#include "host/text/text_format.hpp"
 #include "penstock/error.hpp"
 
 namespace penstock::app {
@@ -34,10 +34,9 @@ std::uint64_t size_between(Arguments const& arguments, std::string_view name, st
 
 /// A special byte of the text: itself, or a word for it. Nothing for `none`.
 std::optional<char> byte_of(Arguments const& arguments, std::string_view name) {
-  constexpr std::pair<std::string_view, char> names[] = {{"tab", '\t'},      {"\\t", '\t'},   {"comma", ','},
-                                                         {"semicolon", ';'}, {"pipe", '|'},   {"space", ' '},
-                                                         {"double", '"'},    {"single", '\''}, {"backslash", '\\'},
-                                                         {"hash", '#'}};
+  constexpr std::pair<std::string_view, char> names[] = {
+      {"tab", '\t'},  {"\\t", '\t'},   {"comma", ','},   {"semicolon", ';'},  {"pipe", '|'},
+      {"space", ' '}, {"double", '"'}, {"single", '\''}, {"backslash", '\\'}, {"hash", '#'}};
   std::string const value = *arguments.value(name);
   if (value == "none") return std::nullopt;
   for (auto const& [word, byte] : names) {
@@ -54,7 +53,8 @@ char byte_or(Arguments const& arguments, std::string_view name, char fallback) {
 void read_dialect(Arguments const& arguments, CsvOptions& options) {
   if (std::optional<std::string> const given = arguments.value("delimiter")) {
     options.delimiter = byte_of(arguments, "delimiter");
-    if (!options.delimiter) throw_bad_value("delimiter", *given, "fields need a delimiter; for one column any byte will do");
+    if (!options.delimiter)
+      throw_bad_value("delimiter", *given, "fields need a delimiter; for one column any byte will do");
     if (*options.delimiter == '\n' || *options.delimiter == '\r')
       throw_bad_value("delimiter", *given, "a line end cannot be the delimiter");
   }
@@ -71,13 +71,12 @@ void read_dialect(Arguments const& arguments, CsvOptions& options) {
 
 void read_cells(Arguments const& arguments, CsvOptions& options) {
   if (std::optional<std::string> const nulls = arguments.value("null")) options.nulls = csv_items("null", *nulls);
-  constexpr std::pair<std::string_view, DType> types[] = {{"float32", DType::float32},
-                                                          {"float64", DType::float64},
-                                                          {"int32", DType::int32},
-                                                          {"int64", DType::int64}};
+  constexpr std::pair<std::string_view, DType> types[] = {
+      {"float32", DType::float32}, {"float64", DType::float64}, {"int32", DType::int32}, {"int64", DType::int64}};
   options.dtype = choice_of(arguments, "dtype", types).value_or(options.dtype);
-  constexpr std::pair<std::string_view, csv::NonFinitePolicy> infinities[] = {
-      {"error", csv::NonFinitePolicy::fault}, {"clip", csv::NonFinitePolicy::clip}, {"pass", csv::NonFinitePolicy::pass}};
+  constexpr std::pair<std::string_view, csv::NonFinitePolicy> infinities[] = {{"error", csv::NonFinitePolicy::fault},
+                                                                              {"clip", csv::NonFinitePolicy::clip},
+                                                                              {"pass", csv::NonFinitePolicy::pass}};
   options.non_finite = choice_of(arguments, "inf", infinities).value_or(options.non_finite);
   constexpr std::pair<std::string_view, csv::OverflowPolicy> overflows[] = {{"error", csv::OverflowPolicy::fault},
                                                                             {"inf", csv::OverflowPolicy::infinity}};
@@ -159,10 +158,14 @@ std::vector<std::string> csv_items(std::string_view name, std::string_view list)
   bool is_quoted = false;
   for (std::size_t i = 0; i < list.size(); ++i) {
     char const c = list[i];
-    if (is_quoted && c == '"' && i + 1 < list.size() && list[i + 1] == '"') items.back() += list[++i];
-    else if (c == '"') is_quoted = !is_quoted;
-    else if (c == ',' && !is_quoted) items.emplace_back();
-    else items.back() += c;
+    if (is_quoted && c == '"' && i + 1 < list.size() && list[i + 1] == '"')
+      items.back() += list[++i];
+    else if (c == '"')
+      is_quoted = !is_quoted;
+    else if (c == ',' && !is_quoted)
+      items.emplace_back();
+    else
+      items.back() += c;
   }
   if (is_quoted) throw_bad_value(name, list, "a quote is never closed");
   return items;

@@ -1,4 +1,5 @@
-/// From the words of options to what the runtime takes. Everything here throws ConfigurationError that names the option.
+/// From the words of options to what the runtime takes. Everything here throws ConfigurationError that names the
+/// option.
 #pragma once
 
 #include <cstdint>

@@ -8,7 +8,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "host/app/text_format.hpp"
+#include "host/text/text_format.hpp"
 
 namespace penstock::app {
 namespace {

@@ -32,7 +32,8 @@ RejectFiles::RejectFiles(std::string prefix, bool overwrite, CsvPlan const& plan
     : prefix_(std::move(prefix)), overwrite_(overwrite), plan_(plan) {
   for (std::string const& path : possible_paths(prefix_)) {
     if (!overwrite_ && exists(path))
-      throw SinkError(path + ": exists already, from an earlier run", "Replace it with --force, or --rejects elsewhere.");
+      throw SinkError(path + ": exists already, from an earlier run",
+                      "Replace it with --force, or --rejects elsewhere.");
   }
 }
 

@@ -18,7 +18,8 @@ namespace penstock::app {
 
 /// Two files, made when the first reject comes, visible after commit():
 ///
-///   PREFIX.rejects.csv    the header of the input, if it has one, then the raw records, one LF behind each: mend it and
+///   PREFIX.rejects.csv    the header of the input, if it has one, then the raw records, one LF behind each: mend it
+///   and
 ///                         convert it again
 ///   PREFIX.rejects.jsonl  a JSON object for each record: file, record, line, column, offset_bytes, field, field_name,
 ///                         code, message, cell (and cell_base64 if the cell is not UTF-8)

@@ -121,9 +121,8 @@ std::vector<SelfTestResult> self_test() {
   constexpr std::pair<std::string_view, OutputFormat> formats[] = {
       {"out.rec", OutputFormat::recordio}, {"out.npy", OutputFormat::npy}, {"out.npz", OutputFormat::npz}};
   for (auto const& [name, format] : formats)
-    results.push_back(run("CSV to " + std::string(name) + " and back", [&, file = name, to = format] {
-      return check_format(input, *folder / file, to);
-    }));
+    results.push_back(run("CSV to " + std::string(name) + " and back",
+                          [&, file = name, to = format] { return check_format(input, *folder / file, to); }));
   return results;
 }
 

@@ -13,7 +13,7 @@
 #include <utility>
 #include <vector>
 
-#include "host/app/suggest.hpp"
+#include "host/text/suggest.hpp"
 #include "penstock/error.hpp"
 
 namespace penstock::app {
@@ -357,7 +357,7 @@ struct Plan {
 class BlockLine {
  public:
   BlockLine(Plan const& plan, unsigned threads) : plan_(plan), blocks_(threads > 1 ? 2 * threads : 1) {
-    for (Block& block : blocks_) block.memory.reset(new char[block_bytes_max(plan_.kind)]);
+    for (Block& block : blocks_) block.memory = std::make_unique_for_overwrite<char[]>(block_bytes_max(plan_.kind));
     for (unsigned i = 0; threads > 1 && i < threads; ++i) {
       workers_.emplace_back([this](std::stop_token stop) { work(stop); });
     }

@@ -17,8 +17,9 @@ std::string text_columns(InputFile const& file, CsvOptions const& options) {
   std::span<SampledRecord const> records = sample.whole;
   if (records.empty()) return {};
   std::size_t const width = records.front().cells.size();
-  bool const has_header = options.header == HeaderMode::yes ||
-                          (options.header == HeaderMode::automatic && guess_header(records, rules.cells()) == HeaderGuess::yes);
+  bool const has_header =
+      options.header == HeaderMode::yes ||
+      (options.header == HeaderMode::automatic && guess_header(records, rules.cells()) == HeaderGuess::yes);
   std::vector<SampledColumn> const columns = sample_columns(records.subspan(has_header ? 1 : 0), width, rules.cells());
   std::string list;
   for (std::size_t i = 0; i < columns.size(); ++i) {

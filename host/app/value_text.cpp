@@ -21,7 +21,9 @@ auto with_element(Dense const& tensor, std::size_t index, Use use) {
 }
 
 /// Bits of a number in an order that is that of the numbers: negative ones are turned around.
-std::uint64_t ordered(std::uint64_t bits, std::uint64_t sign) { return (bits & sign) != 0 ? ~bits & (2 * sign - 1) : bits | sign; }
+std::uint64_t ordered(std::uint64_t bits, std::uint64_t sign) {
+  return (bits & sign) != 0 ? ~bits & (2 * sign - 1) : bits | sign;
+}
 
 }  // namespace
 
@@ -47,7 +49,8 @@ std::string bits_text(Dense const& tensor, std::size_t index) {
   constexpr std::string_view hex = "0123456789abcdef";
   std::uint64_t const bits = bits_of(tensor, index);
   std::string text = "0x";
-  for (std::size_t digit = 2 * size_bytes(tensor.dtype); digit > 0; --digit) text += hex[bits >> (4 * (digit - 1)) & 15];
+  for (std::size_t digit = 2 * size_bytes(tensor.dtype); digit > 0; --digit)
+    text += hex[bits >> (4 * (digit - 1)) & 15];
   return text;
 }
 

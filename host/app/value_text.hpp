@@ -19,8 +19,8 @@ namespace penstock::app {
 /// Adds the element as a number; see Json about NaN and infinities.
 void add_value(Json& json, Dense const& tensor, std::size_t index);
 
-/// How many representable numbers `a` and `b`, elements of one floating-point type, lie apart: 0 for the same bits and for
-/// two NaNs, 1 for neighbours (-0 and 0 are neighbours), the largest number if only one is a NaN.
+/// How many representable numbers `a` and `b`, elements of one floating-point type, lie apart: 0 for the same bits and
+/// for two NaNs, 1 for neighbours (-0 and 0 are neighbours), the largest number if only one is a NaN.
 [[nodiscard]] std::uint64_t ulps_between(DType dtype, std::uint64_t a_bits, std::uint64_t b_bits);
 
 }  // namespace penstock::app

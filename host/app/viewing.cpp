@@ -1,16 +1,14 @@
 #include "host/app/viewing.hpp"
 
 #include "host/app/options_values.hpp"
-#include "host/app/text_format.hpp"
+#include "host/text/text_format.hpp"
 
 namespace penstock::app {
 
 ReadOptions read_options(Arguments const& arguments) {
   check_device(arguments);
-  constexpr std::pair<std::string_view, InputKind> kinds[] = {{"csv", InputKind::csv},
-                                                              {"recordio", InputKind::recordio},
-                                                              {"npy", InputKind::npy},
-                                                              {"npz", InputKind::npz}};
+  constexpr std::pair<std::string_view, InputKind> kinds[] = {
+      {"csv", InputKind::csv}, {"recordio", InputKind::recordio}, {"npy", InputKind::npy}, {"npz", InputKind::npz}};
   return {csv_options(arguments), stream_options(arguments), choice_of(arguments, "from", kinds)};
 }
 

@@ -1,5 +1,6 @@
-/// The words of formats/core/block.hpp in AVX2. Only functions and templates that name the tag may live in a unit compiled
-/// for it: the linker must never take such code for a shared function's one copy (tests/architecture checks the objects).
+/// The words of formats/core/block.hpp in AVX2. Only functions and templates that name the tag may live in a unit
+/// compiled for it: the linker must never take such code for a shared function's one copy (tests/architecture checks
+/// the objects).
 #pragma once
 
 #if defined(__x86_64__)

@@ -26,7 +26,8 @@ class CsvLane final : public Lane {
     auto& host = static_cast<HostRound&>(round);
     round.faults = FaultLog(host.fault_memory);
     round.counts = {};
-    std::size_t const rows = decoder_.next(host.rows.view(rows_max_), rows_max_, round.faults, round.counts, round.ends_chunk);
+    std::size_t const rows =
+        decoder_.next(host.rows.view(rows_max_), rows_max_, round.faults, round.counts, round.ends_chunk);
     round.batch = host.rows.view(rows);
     std::size_t const bytes = encoder_ == nullptr ? 0 : encoder_->encode(round.batch, host.window.get());
     round.encoded = {host.window.get(), bytes};

@@ -17,7 +17,8 @@ class MappedBuffer final : public HostBuffer {
  public:
   explicit MappedBuffer(std::size_t size_bytes) : size_(size_bytes) {
     void* const memory = ::mmap(nullptr, mapped(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (memory == MAP_FAILED) throw DeviceError("no memory for a slot of " + std::to_string(size_bytes) + " bytes", "a lower --memory or -j");
+    if (memory == MAP_FAILED)
+      throw DeviceError("no memory for a slot of " + std::to_string(size_bytes) + " bytes", "a lower --memory or -j");
     memory_ = static_cast<char*>(memory);
   }
   ~MappedBuffer() override { ::munmap(memory_, mapped()); }
@@ -66,6 +67,8 @@ std::unique_ptr<Cutter> make_csv_cutter(InstructionSet isa, csv::Dialect const& 
   return make_csv_cutter_portable(dialect, record_max);
 }
 
-std::unique_ptr<HostBuffer> HostExecutor::host_buffer(std::size_t size_bytes) { return std::make_unique<MappedBuffer>(size_bytes); }
+std::unique_ptr<HostBuffer> HostExecutor::host_buffer(std::size_t size_bytes) {
+  return std::make_unique<MappedBuffer>(size_bytes);
+}
 
 }  // namespace penstock

@@ -21,8 +21,8 @@ std::string_view name_of(InstructionSet isa);
 
 /// What a lane needs besides its format's plan.
 struct LaneOptions {
-  std::size_t rows_max = 0;    ///< rows in a round
-  std::size_t faults_max = 0;  ///< faults in a round
+  std::size_t rows_max = 0;                                ///< rows in a round
+  std::size_t faults_max = 0;                              ///< faults in a round
   std::function<std::unique_ptr<Encoder>()> make_encoder;  ///< empty: rounds carry batches only
 };
 

@@ -14,7 +14,9 @@ namespace penstock {
 /// A round in host memory.
 struct HostRound final : Round {
   HostRound(BatchLayout const& layout, std::size_t rows_max, std::size_t faults_max, std::size_t window_bytes)
-      : rows(layout, rows_max), fault_memory(faults_max), window(std::make_unique_for_overwrite<std::byte[]>(window_bytes)) {}
+      : rows(layout, rows_max),
+        fault_memory(faults_max),
+        window(std::make_unique_for_overwrite<std::byte[]>(window_bytes)) {}
 
   BatchBuffer rows;
   std::vector<Fault> fault_memory;

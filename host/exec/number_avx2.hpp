@@ -98,14 +98,16 @@ PENSTOCK_AVX2 static inline bool compact_float32(char const* begin, std::uint32_
   std::uint32_t const live = 0xffff0000u >> rest & 0xffffu;
   std::uint32_t const digits = digit_bits(values) & live;
   std::uint32_t const point = equal_bits(text, '.') & live;
-  if ((digits | point) != live || (point & (point - 1)) != 0 || digits == 0) [[unlikely]] return false;
+  if ((digits | point) != live || (point & (point - 1)) != 0 || digits == 0) [[unlikely]]
+    return false;
   std::uint32_t const behind = 16 - _tzcnt_u32(point | 0x10000u);  // bytes from the point on
   __m128i const live_values = _mm_and_si128(values, load_16(sliding_mask + first_16 + rest));
   __m128i const closed =
       _mm_blendv_epi8(live_values, _mm_srli_si128(live_values, 1), load_16(sliding_mask + first_16 + behind));
   std::int64_t const significand = join_16_digits(closed);
   double const magnitude = static_cast<double>(significand) * number::power_of_ten(-static_cast<int>(behind));
-  if (!narrow(magnitude, sign, value)) [[unlikely]] return false;
+  if (!narrow(magnitude, sign, value)) [[unlikely]]
+    return false;
   // An integer that float32 does not hold exactly is to be counted, by the caller's other way. (Below 10^16, so
   // the nearest float converts back.)
   if (magnitude > 0x1p24) [[unlikely]]
@@ -126,11 +128,13 @@ PENSTOCK_AVX2 static inline bool fixed_float32(char const* begin, Sign sign, flo
                               (exponent_sign * (exponent_sign ^ ('+' ^ '-')));
   auto const written = static_cast<int>((tail >> 48 & 0xff) * 10 + (tail >> 56));
   int const exponent = (exponent_sign != 0 ? -written : written) - 16;
-  if (wrong != 0 || first > 9 || !has_power_of_ten(exponent)) [[unlikely]] return false;
+  if (wrong != 0 || first > 9 || !has_power_of_ten(exponent)) [[unlikely]]
+    return false;
   // 17 digits. The last two are less than a unit, which is below the double's precision unless the first is 0.
   std::int64_t const significand = static_cast<std::int64_t>(first) * 10000000000000000 + join_16_digits(values);
   std::uint64_t const behind_zero = static_cast<std::uint64_t>(significand) | (tail & 0xffff0000u);
-  if (static_cast<std::uint64_t>(significand) < 10000000000000000u && behind_zero != 0) [[unlikely]] return false;
+  if (static_cast<std::uint64_t>(significand) < 10000000000000000u && behind_zero != 0) [[unlikely]]
+    return false;
   return narrow(static_cast<double>(significand) * number::power_of_ten(exponent), sign, value);
 }
 
@@ -193,12 +197,14 @@ PENSTOCK_AVX2 static inline bool long_float32(char const* begin, std::uint32_t l
 /// Reads up to 32 bytes before `begin` and 32 after `begin + length`, whatever they hold.
 PENSTOCK_AVX2 static inline bool fast_float32(char const* begin, std::uint32_t length, float& value) {
   if (length - 1 < 16) {
-    if (compact_float32(begin, length, value)) [[likely]] return true;
+    if (compact_float32(begin, length, value)) [[likely]]
+      return true;
     return long_float32(begin, length, value);
   }
   if (length - 1 >= 32) return false;
   Sign const sign = sign_of(begin);
-  if (length - sign.length == 24 && fixed_float32(begin, sign, value)) [[likely]] return true;
+  if (length - sign.length == 24 && fixed_float32(begin, sign, value)) [[likely]]
+    return true;
   return long_float32(begin, length, value);
 }
 

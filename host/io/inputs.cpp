@@ -1,7 +1,7 @@
 #include "host/io/inputs.hpp"
 
 #include "host/io/file_descriptor.hpp"
-#include "host/io/near_miss.hpp"
+#include "host/text/suggest.hpp"
 #include "penstock/error.hpp"
 
 #include <algorithm>
@@ -52,8 +52,10 @@ std::string hint_for_missing(std::string const& path) {
   std::error_code error;
   if (!std::filesystem::is_directory(looked_in, error)) return "There is no folder " + looked_in + ".";
   try {
-    std::string const sibling = near_miss(name, names_in(looked_in));
-    return sibling.empty() ? "" : "Did you mean " + folder + sibling + "?";
+    std::vector<std::string> names = names_in(looked_in);
+    std::sort(names.begin(), names.end());
+    std::optional<std::string> const sibling = nearest(name, names);
+    return sibling ? "Did you mean " + folder + *sibling + "?" : "";
   } catch (SourceError const&) {
     return "";  // a folder that cannot be listed has no names to offer
   }

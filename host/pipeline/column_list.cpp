@@ -1,6 +1,6 @@
 #include "host/pipeline/column_list.hpp"
 
-#include "host/io/near_miss.hpp"
+#include "host/text/suggest.hpp"
 #include "penstock/error.hpp"
 
 #include <algorithm>
@@ -96,12 +96,6 @@ class ListSplitter {
   std::vector<ListItem> items_;
 };
 
-std::string lowered(std::string_view text) {
-  std::string lower(text);
-  for (char& byte : lower) byte = byte >= 'A' && byte <= 'Z' ? static_cast<char>(byte + ('a' - 'A')) : byte;
-  return lower;
-}
-
 /// Longest part of `text` of at most `size_max` bytes that does not end inside a UTF-8 sequence.
 std::string_view cut_text(std::string_view text, std::size_t size_max) {
   if (text.size() <= size_max) return text;
@@ -165,11 +159,7 @@ std::string shown_list(std::vector<std::string> const& names, std::size_t shown_
 }
 
 std::string nearest_name(std::string_view name, std::vector<std::string> const& names) {
-  std::string const lower = lowered(name);
-  for (std::string const& candidate : names) {
-    if (lowered(candidate) == lower) return candidate;
-  }
-  return near_miss(name, names);
+  return nearest(name, names).value_or("");
 }
 
 // --- ColumnNames -----------------------------------------------------------------------------------------------------
@@ -243,8 +233,9 @@ ColumnNames::Range ColumnNames::range_of(ListItem const& item, std::string_view 
   if (!range) throw_unknown(item, option);
   if (range->first >= names_.size() || range->last >= names_.size()) throw_out_of_range(item.text, option);
   if (range->first > range->last) {
-    throw ConfigurationError(std::string(option) + ": the range " + shown(item.text) + " runs backwards",
-                             "Ranges follow the order of the columns in the file; list columns singly to reorder them.");
+    throw ConfigurationError(
+        std::string(option) + ": the range " + shown(item.text) + " runs backwards",
+        "Ranges follow the order of the columns in the file; list columns singly to reorder them.");
   }
   return *range;
 }

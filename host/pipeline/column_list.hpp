@@ -45,7 +45,7 @@ struct ListItem {
 /// `count` shown() names joined with commas; of more than `shown_max` the rest is counted.
 [[nodiscard]] std::string shown_list(std::vector<std::string> const& names, std::size_t shown_max);
 
-/// The near_miss() of `name`, also if only the case of ASCII letters differs. Empty if there is none.
+/// The nearest() of `names`; empty if there is none.
 [[nodiscard]] std::string nearest_name(std::string_view name, std::vector<std::string> const& names);
 
 /// The names of a file's columns, and what lists of columns mean there. Does not move: it holds views of itself.

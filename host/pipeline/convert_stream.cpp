@@ -11,10 +11,12 @@
 namespace penstock {
 namespace {
 
-std::vector<std::unique_ptr<Lane>> make_lanes(CsvPlan const& plan, StreamOptions const& options, StreamSizes const& sizes) {
+std::vector<std::unique_ptr<Lane>> make_lanes(CsvPlan const& plan, StreamOptions const& options,
+                                              StreamSizes const& sizes) {
   LaneOptions const lane{sizes.rows_max, sizes.faults_max, options.make_encoder};
   std::vector<std::unique_ptr<Lane>> lanes;
-  for (unsigned i = 0; i < sizes.lanes; ++i) lanes.push_back(make_csv_lane(best_instruction_set(), plan.decode_plan(), lane));
+  for (unsigned i = 0; i < sizes.lanes; ++i)
+    lanes.push_back(make_csv_lane(best_instruction_set(), plan.decode_plan(), lane));
   return lanes;
 }
 
@@ -40,21 +42,25 @@ class CsvStream::State {
     std::unique_ptr<Cutter> cutter = make_csv_cutter(best_instruction_set(), plan.dialect(), options.record_max);
     std::vector<Shard> shards = plan.shards();
     for (Shard const& shard : shards) names_.push_back(shard.name);
-    pipeline_ = std::make_unique<Pipeline>(std::move(shards), std::move(cutter), make_lanes(plan, options, sizes_), executor_, limits);
+    pipeline_ = std::make_unique<Pipeline>(std::move(shards), std::move(cutter), make_lanes(plan, options, sizes_),
+                                           executor_, limits);
   }
 
   Round const* next() {
     while (!is_limit_reached()) {
-      Delivery const delivery = pipeline_->next();
+      if (failure_.has_value() && !is_line_open_) throw DataError(*failure_);
+      Delivery const delivery = next_delivery();
       if (delivery.round == nullptr) {
         judge_share();
         return nullptr;
       }
       if (delivery.begins_chunk) begin_chunk(*delivery.chunk);
+      if (failure_.has_value()) continue;
       Rows const rows = take(*delivery.round);
       lines_in_chunk_ += delivery.round->counts.lines;
       if (rows.count > 0) return deliver(*delivery.round, rows);
     }
+    judge_share();
     return nullptr;
   }
 
@@ -66,7 +72,19 @@ class CsvStream::State {
     std::size_t first = 0, count = 0;
   };
 
-  [[nodiscard]] bool is_limit_reached() const { return options_.limit.has_value() && counts.records >= *options_.limit; }
+  /// A source that fails behind the fault that ends the stream is not heard any more.
+  Delivery next_delivery() {
+    try {
+      return pipeline_->next();
+    } catch (SourceError const&) {
+      if (failure_.has_value()) throw DataError(*failure_);
+      throw;
+    }
+  }
+
+  [[nodiscard]] bool is_limit_reached() const {
+    return options_.limit.has_value() && counts.records >= *options_.limit;
+  }
 
   void begin_chunk(Chunk const& chunk) {
     bool const is_new_shard = chunk.stamp.shard != chunk_.stamp.shard || chunk.stamp.sequence == 0;
@@ -87,6 +105,7 @@ class CsvStream::State {
       done = fault.rows_before;
       if (is_limit_reached()) return rows;
       take_fault(fault);
+      if (failure_.has_value()) return rows;
     }
     take_rows(round.batch.rows - done, done, rows);
     return rows;
@@ -124,18 +143,22 @@ class CsvStream::State {
     if (!ends && !stream_.on_reject) return;
     FaultReport const what = report(fault);
     if (stream_.on_reject) {
-      bool const continues = !chunk_.rejects.empty() && chunk_.rejects.back().continues &&
-                             chunk_.rejects.back().begin == fault.record_begin;
-      stream_.on_reject(&what, {chunk_.text.data + fault.record_begin, fault.record_end - fault.record_begin}, true, !continues);
+      is_line_open_ = !chunk_.rejects.empty() && chunk_.rejects.back().continues &&
+                      chunk_.rejects.back().begin == fault.record_begin;
+      stream_.on_reject(&what, {chunk_.text.data + fault.record_begin, fault.record_end - fault.record_begin}, true,
+                        !is_line_open_);
     }
-    if (!tolerates) throw DataError(describe(what));
-    if (ends) {
-      throw DataError("more than " + std::to_string(*options_.max_errors) + " records rejected, the last one here:\n" + describe(what),
-                      "--max-errors allows more");
+    if (!tolerates) {
+      failure_.emplace(describe(what));
+    } else if (ends) {
+      failure_.emplace("more than " + std::to_string(*options_.max_errors) + " records rejected, the last one here:\n" +
+                           describe(what),
+                       "--max-errors allows more");
     }
   }
 
   void pass_on_piece(Reject const& piece) {
+    is_line_open_ = is_line_open_ && piece.continues;
     if (!is_piece_wanted_ || !stream_.on_reject) return;
     stream_.on_reject(nullptr, {chunk_.text.data + piece.begin, piece.end - piece.begin}, false, !piece.continues);
   }
@@ -151,8 +174,9 @@ class CsvStream::State {
   Round const* deliver(Round const& round, Rows rows) {
     bool const is_whole = rows.count == round.batch.rows;
     bool const is_cut_short = options_.skip > 0 || options_.limit.has_value();
-    counts.missing_cells += is_whole ? round.counts.missing_cells : count_missing(round.batch.rows_from(rows.first, rows.count).features);
-    if (!is_cut_short) counts.inexact_integers += round.counts.inexact_integers;
+    counts.missing_cells +=
+        is_whole ? round.counts.missing_cells : count_missing(round.batch.rows_from(rows.first, rows.count).features);
+    if (is_whole && !is_cut_short) counts.inexact_integers += round.counts.inexact_integers;
     if (is_whole) return &round;
     part_.batch = round.batch.rows_from(rows.first, rows.count);
     if (options_.make_encoder) {
@@ -166,9 +190,11 @@ class CsvStream::State {
   void judge_share() const {
     std::uint64_t const all = counts.records + counts.rejected;
     if (!options_.max_errors_share.has_value() || all == 0) return;
-    if (static_cast<double>(counts.rejected) <= *options_.max_errors_share * static_cast<double>(all)) return;
-    throw DataError(std::to_string(counts.rejected) + " of " + std::to_string(all) + " records rejected, more than allowed",
-                    "--max-errors allows more");
+    // A quotient is rounded as a share that was written as a decimal is: 29 of 100 is 0.29, but 0.29 * 100 is below 29.
+    if (static_cast<double>(counts.rejected) / static_cast<double>(all) <= *options_.max_errors_share) return;
+    throw DataError(
+        std::to_string(counts.rejected) + " of " + std::to_string(all) + " records rejected, more than allowed",
+        "--max-errors allows more");
   }
 
   CsvStream& stream_;
@@ -181,16 +207,19 @@ class CsvStream::State {
 
   Chunk chunk_;
   LineCounter lines_;
-  std::uint64_t first_line_ = 1;       ///< of the chunk
-  std::uint64_t lines_in_chunk_ = 0;   ///< in the rounds that were taken
-  std::uint64_t passed_ = 0;           ///< records seen, skipped ones included
+  std::uint64_t first_line_ = 1;      ///< of the chunk
+  std::uint64_t lines_in_chunk_ = 0;  ///< in the rounds that were taken
+  std::uint64_t passed_ = 0;          ///< records seen, skipped ones included
   bool is_piece_wanted_ = false;
+  bool is_line_open_ = false;         ///< a rejected line that was passed on goes on in the next chunk
+  std::optional<DataError> failure_;  ///< ends the stream once the rows before it and the whole line were handed out
   Round part_;
   std::unique_ptr<Encoder> encoder_;
   std::vector<std::byte> part_bytes_;
 };
 
-CsvStream::CsvStream(CsvPlan& plan, StreamOptions const& options) : state_(std::make_unique<State>(*this, plan, options)) {}
+CsvStream::CsvStream(CsvPlan& plan, StreamOptions const& options)
+    : state_(std::make_unique<State>(*this, plan, options)) {}
 
 CsvStream::~CsvStream() = default;
 

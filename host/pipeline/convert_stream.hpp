@@ -23,20 +23,22 @@ struct StreamOptions {
   unsigned threads = 0;                               ///< lanes; 0: one for each core
   std::size_t record_max = std::size_t{16} << 20;
   FaultPolicy on_error = FaultPolicy::fail;
-  std::optional<std::uint64_t> max_errors;         ///< rejected records allowed under skip and quarantine; not given: any number
-  std::optional<double> max_errors_share;          ///< the same as a share of all records, judged at the end (0 to 1)
-  std::uint64_t skip = 0;                          ///< records passed over first, good or bad
-  std::optional<std::uint64_t> limit;              ///< accepted records wanted
+  std::optional<std::uint64_t>
+      max_errors;  ///< rejected records allowed under skip and quarantine; not given: any number
+  std::optional<double> max_errors_share;  ///< the same as a share of all records, judged at the end (0 to 1)
+  std::uint64_t skip = 0;                  ///< records passed over first, good or bad
+  std::optional<std::uint64_t> limit;      ///< accepted records wanted
   std::function<std::unique_ptr<Encoder>()> make_encoder;  ///< empty: batches only
 };
 
 struct StreamCounts {
-  std::uint64_t records = 0;   ///< accepted
+  std::uint64_t records = 0;  ///< accepted
   std::uint64_t rejected = 0;
   std::uint64_t repaired_cells = 0;
   std::uint64_t missing_cells = 0;
-  std::uint64_t inexact_integers = 0;
-  std::uint64_t text_bytes = 0;  ///< decompressed bytes decoded
+  std::uint64_t inexact_integers = 0;  ///< without --skip and --limit; so far, if the stream ends with an error
+  std::uint64_t text_bytes =
+      0;  ///< decompressed bytes of the chunks that were taken; all there are, if it ends by itself
 };
 
 /// Sizes that a stream will use; they depend on options and layout alone.
@@ -59,14 +61,15 @@ class CsvStream {
   ~CsvStream();
 
   /// Called for every rejected record in input order, with the raw bytes of the record without its line end; a line
-  /// that is longer than a chunk comes in several pieces, of which `is_first` and `is_last` mark the ends. `report` is null
-  /// except on the first. May be empty, and may be emptied while the stream runs: reports cost time.
+  /// that is longer than a chunk comes in several pieces, of which `is_first` and `is_last` mark the ends. `report` is
+  /// null except on the first. May be empty, and may be emptied while the stream runs: reports cost time.
   std::function<void(FaultReport const* report, std::string_view raw, bool is_first, bool is_last)> on_reject;
   /// Called for each repaired cell (policy null).
   std::function<void(FaultReport const&)> on_repair;
 
   /// The next non-empty round of accepted rows; null at the end. Valid until the next call. Throws DataError
-  /// when the policy ends the stream (its message names the fault), and what the sources throw.
+  /// when the policy ends the stream (its message names the fault), and what the sources throw, in both cases
+  /// after every row that comes before.
   Round const* next();
 
   [[nodiscard]] StreamCounts const& counts() const;

@@ -26,12 +26,20 @@ struct Mark {
 // (the frame's magic number), numpy's format 1, the HDF5 and pickle (protocol 2 and later) specifications,
 // POSIX.1 (ustar) and RFC 1952 for a file that was compressed twice.
 constexpr std::array marks = {
-    Mark{0, "\x0a\x23\xd7\xce"sv, "RecordIO"},     Mark{0, "\x93NUMPY"sv, "a NumPy array (.npy)"},
-    Mark{0, "\x89HDF\r\n"sv, "an HDF5 file"},      Mark{0, "\x1f\x8b"sv, "data that was compressed twice"},
-    Mark{257, "ustar"sv, "a tar archive"},         Mark{0, "\x80\x02"sv, "a Python pickle"},
-    Mark{0, "\x80\x03"sv, "a Python pickle"},      Mark{0, "\x80\x04"sv, "a Python pickle"},
-    Mark{0, "\x80\x05"sv, "a Python pickle"},      Mark{0, "SQLite format 3\0"sv, "an SQLite database"},
-    Mark{0, "\x7f" "ELF"sv, "a program"},
+    Mark{0, "\x0a\x23\xd7\xce"sv, "RecordIO"},
+    Mark{0, "\x93NUMPY"sv, "a NumPy array (.npy)"},
+    Mark{0, "\x89HDF\r\n"sv, "an HDF5 file"},
+    Mark{0, "\x1f\x8b"sv, "data that was compressed twice"},
+    Mark{257, "ustar"sv, "a tar archive"},
+    Mark{0, "\x80\x02"sv, "a Python pickle"},
+    Mark{0, "\x80\x03"sv, "a Python pickle"},
+    Mark{0, "\x80\x04"sv, "a Python pickle"},
+    Mark{0, "\x80\x05"sv, "a Python pickle"},
+    Mark{0, "SQLite format 3\0"sv, "an SQLite database"},
+    Mark{0,
+         "\x7f"
+         "ELF"sv,
+         "a program"},
 };
 
 /// The name of the binary format that `bytes` begin; empty for text.
@@ -112,7 +120,8 @@ Shard CsvHead::shard(std::size_t offset, bool follows_cr) {
     shard.open = [file = file_, offset] { return open_at(file, offset); };
     return shard;
   }
-  if (std::exchange(is_taken_, true)) throw SourceError(source_name_ + ": can be read only once", "Name a file instead.");
+  if (std::exchange(is_taken_, true))
+    throw SourceError(source_name_ + ": can be read only once", "Name a file instead.");
   // std::function wants to be copied, which a source cannot: the copies share it, and the first call takes it.
   auto rest = std::make_shared<std::unique_ptr<Source>>(
       std::make_unique<PrefetchedSource>(std::move(source_), bytes_.substr(offset)));

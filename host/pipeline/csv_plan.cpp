@@ -20,12 +20,12 @@ struct PlannedFile {
   explicit PlannedFile(InputFile const& file) : head(file) {}
 
   CsvHead head;
-  SampledRecords sample;         ///< its views are valid until the head is released
+  SampledRecords sample;  ///< its views are valid until the head is released
   std::string header_text;
-  std::size_t begin = 0;         ///< bytes of the file before its records
+  std::size_t begin = 0;  ///< bytes of the file before its records
   bool follows_cr = false;
   std::uint64_t first_line = 1;
-  std::size_t table = 0;         ///< which of the plan's column tables is this file's
+  std::size_t table = 0;  ///< which of the plan's column tables is this file's
   bool has_records = true;
 };
 
@@ -73,7 +73,8 @@ class PlannedCsv final : public CsvPlan {
   }
 
  private:
-  // --- one file --------------------------------------------------------------------------------------------------------
+  // --- one file
+  // --------------------------------------------------------------------------------------------------------
 
   /// The first file that is not empty decides; the others have to fit.
   void add_file(InputFile const& input) {
@@ -100,10 +101,11 @@ class PlannedCsv final : public CsvPlan {
   }
 
   /// Samples the file's head: two records at least, if there are two within the longest record's size. A wide
-  /// file's header alone may be longer than the first look.
+  /// file's header alone may be longer than the first look. More than two matter in the first file only.
   void look(PlannedFile& file) const {
+    std::size_t const wanted = names_ ? 2 : all_records;
     do {
-      file.sample = sample_records(file.head.text(), rules_.dialect(), options_.record_max);
+      file.sample = sample_records(file.head.text(), rules_.dialect(), options_.record_max, wanted);
     } while (file.sample.whole.size() < 2 && file.head.grow(options_.record_max + head_bytes));
   }
 
@@ -129,7 +131,8 @@ class PlannedCsv final : public CsvPlan {
     return {file.sample.whole.front(), rules_.cells(), file.head.name()};
   }
 
-  // --- the first file ----------------------------------------------------------------------------------------------------
+  // --- the first file
+  // ----------------------------------------------------------------------------------------------------
 
   void plan_columns(PlannedFile& file, std::optional<DelimiterGuess> const& guess) {
     if (guess) note_delimiter(*guess);
@@ -185,7 +188,8 @@ class PlannedCsv final : public CsvPlan {
                       "If quotes have no meaning in this input, say --quote none.");
   }
 
-  // --- the other files -----------------------------------------------------------------------------------------------------
+  // --- the other files
+  // -----------------------------------------------------------------------------------------------------
 
   void fit_columns(PlannedFile& file) {
     if (has_header()) {
@@ -214,11 +218,13 @@ class PlannedCsv final : public CsvPlan {
     return tables_.size() - 1;
   }
 
-  // --- all together --------------------------------------------------------------------------------------------------------
+  // --- all together
+  // --------------------------------------------------------------------------------------------------------
 
   [[noreturn]] void throw_no_records(std::string const& what) const {
     if (files_.empty()) throw ConfigurationError("no input");
-    std::string const others = files_.size() == 1 ? "" : " (nor in the other " + std::to_string(files_.size() - 1) + ")";
+    std::string const others =
+        files_.size() == 1 ? "" : " (nor in the other " + std::to_string(files_.size() - 1) + ")";
     throw DataError(files_.front().head.name() + ": " + what + others);
   }
 
@@ -266,8 +272,9 @@ class PlannedCsv final : public CsvPlan {
   std::string first_file_;
   std::optional<ColumnNames> names_;
   ColumnRoles roles_;
-  std::vector<std::vector<csv::Column>> tables_;   ///< the first file's, then one for each other order of columns
-  std::vector<std::vector<std::size_t>> orders_;   ///< of each table: its columns' numbers in the first file; none: the same
+  std::vector<std::vector<csv::Column>> tables_;  ///< the first file's, then one for each other order of columns
+  std::vector<std::vector<std::size_t>>
+      orders_;  ///< of each table: its columns' numbers in the first file; none: the same
   std::vector<std::span<csv::Column const>> spans_;
   std::vector<CsvColumn> columns_;
   csv::DecodePlan decode_plan_;

@@ -29,7 +29,7 @@ struct CsvOptions {
   bool strict_quotes = false;
   HeaderMode header = HeaderMode::automatic;
   std::vector<std::string> nulls = {"", "nan", "NA", "null"};
-  std::string columns = {};    ///< the features, in this order; empty: every column without a role
+  std::string columns = {};  ///< the features, in this order; empty: every column without a role
   std::string label = {}, weight = {}, qid = {}, ignore = {};
   std::string label_map = {};  ///< `setosa=0,versicolor=1`
   DType dtype = DType::float32;
@@ -51,8 +51,8 @@ class CsvPlan {
   virtual ~CsvPlan() = default;
   [[nodiscard]] virtual csv::Dialect const& dialect() const = 0;
   [[nodiscard]] virtual bool has_header() const = 0;
-  [[nodiscard]] virtual std::vector<CsvColumn> const& columns() const = 0;       ///< of the first file, in its order
-  [[nodiscard]] virtual std::vector<std::string> names(Role role) const = 0;     ///< in the tensor's column order
+  [[nodiscard]] virtual std::vector<CsvColumn> const& columns() const = 0;    ///< of the first file, in its order
+  [[nodiscard]] virtual std::vector<std::string> names(Role role) const = 0;  ///< in the tensor's column order
   /// The header's name of a shard's column; empty without a header or beyond the last column.
   [[nodiscard]] virtual std::string column_name(std::size_t shard, std::size_t column) const = 0;
   [[nodiscard]] virtual BatchLayout const& layout() const = 0;

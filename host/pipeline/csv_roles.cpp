@@ -37,7 +37,8 @@ class RoleTable {
     std::vector<std::size_t> const columns = names_.resolve(list, option_of(role));
     bool const is_single = role == Role::weight || role == Role::qid;
     if (is_single && columns.size() > 1) {
-      throw ConfigurationError(std::string(option_of(role)) + " takes one column, not " + std::to_string(columns.size()));
+      throw ConfigurationError(std::string(option_of(role)) + " takes one column, not " +
+                               std::to_string(columns.size()));
     }
     for (std::size_t column : columns) take(column, role);
   }
@@ -65,9 +66,9 @@ class RoleTable {
  private:
   void take(std::size_t column, Role role) {
     if (is_taken_[column]) {
-      throw ConfigurationError(names_.word_for(column) + " is named by two options: " +
-                               std::string(option_of(roles_.columns[column].role)) + " and " +
-                               std::string(option_of(role)));
+      throw ConfigurationError(names_.word_for(column) +
+                               " is named by two options: " + std::string(option_of(roles_.columns[column].role)) +
+                               " and " + std::string(option_of(role)));
     }
     is_taken_[column] = true;
     roles_.columns[column].role = role;
@@ -101,7 +102,8 @@ std::string words_for(TextColumns const& texts) {
   std::string words = count == 1 ? "a feature column is" : std::to_string(count) + " feature columns are";
   words += " text, not numbers: ";
   for (std::size_t i = 0; i < std::min(count, listed_max); ++i) {
-    words += (i == 0 ? "" : ", ") + texts.names.word_for(texts.columns[i]) + " (such as " + shown(texts.example(i)) + ")";
+    words +=
+        (i == 0 ? "" : ", ") + texts.names.word_for(texts.columns[i]) + " (such as " + shown(texts.example(i)) + ")";
   }
   if (count > listed_max) words += " and " + std::to_string(count - listed_max) + " more";
   return words;
@@ -121,7 +123,8 @@ std::string remedies_for(TextColumns const& texts, CsvOptions const& options, cs
     hint += " Blanks around numbers are taken off by --trim.";
     break;
   }
-  return hint + " A class to be predicted is named by --label NAME, with its classes' numbers in --label-map NAME=0,...";
+  return hint +
+         " A class to be predicted is named by --label NAME, with its classes' numbers in --label-map NAME=0,...";
 }
 
 [[noreturn]] void throw_text_label(std::string const& word, std::vector<std::string> const& classes) {

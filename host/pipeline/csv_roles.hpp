@@ -19,13 +19,11 @@ namespace penstock {
 
 /// The roles of a file's columns.
 struct ColumnRoles {
-  std::vector<csv::Column> columns;  ///< by column of the file
+  std::vector<csv::Column> columns;                                   ///< by column of the file
   std::array<std::vector<std::size_t>, tensor_roles.size()> by_role;  ///< the file's columns in the tensor's order
   BatchLayout layout;
 
-  [[nodiscard]] std::vector<std::size_t> const& of(Role role) const {
-    return by_role[static_cast<std::size_t>(role)];
-  }
+  [[nodiscard]] std::vector<std::size_t> const& of(Role role) const { return by_role[static_cast<std::size_t>(role)]; }
 };
 
 /// Reads the options --columns, --label, --weight, --qid and --ignore. Throws ConfigurationError for columns that do

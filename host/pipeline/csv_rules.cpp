@@ -56,8 +56,12 @@ bool is_plain_nan(std::string_view text) {
 CsvRules::CsvRules(CsvOptions const& options) : nulls_(options.nulls) {
   require_sense(options);
   label_map_ = parse_label_map(options.label_map);
-  cells_.dialect = {options.delimiter.value_or(','), options.quote, options.escape,
-                    options.comment,                 options.trim,  options.strict_quotes};
+  cells_.dialect = {options.delimiter.value_or(','),
+                    options.quote,
+                    options.escape,
+                    options.comment,
+                    options.trim,
+                    options.strict_quotes};
   cells_.nan_is_null = std::erase_if(nulls_, is_plain_nan) > 0;
   for (std::string const& null : nulls_) null_bytes_.push_back({null.data(), null.data() + null.size()});
   cells_.nulls = null_bytes_;

@@ -19,8 +19,9 @@ class RecordWalk {
   RecordWalk(HeadText text, csv::Dialect const& dialect, std::size_t record_max)
       : text_(text), dialect_(dialect), classes_(dialect), record_max_(record_max) {}
 
-  SampledRecords run() {
-    while (at_ < text_.bytes.size() && rescanned_ <= rescans_max * text_.bytes.size()) pass_record();
+  SampledRecords run(std::size_t records_max) {
+    std::size_t const rescanned_max = rescans_max * text_.bytes.size();
+    while (at_ < text_.bytes.size() && found_.whole.size() < records_max && rescanned_ <= rescanned_max) pass_record();
     return std::move(found_);
   }
 
@@ -134,8 +135,9 @@ bool is_class_name(csv::Bytes text, csv::CellRules const& rules) {
 
 }  // namespace
 
-SampledRecords sample_records(HeadText text, csv::Dialect const& dialect, std::size_t record_max) {
-  return RecordWalk(text, dialect, record_max).run();
+SampledRecords sample_records(HeadText text, csv::Dialect const& dialect, std::size_t record_max,
+                              std::size_t records_max) {
+  return RecordWalk(text, dialect, record_max).run(records_max);
 }
 
 DelimiterGuess guess_delimiter(HeadText text, csv::Dialect dialect, std::size_t record_max) {

@@ -39,7 +39,12 @@ struct SampledRecords {
   [[nodiscard]] bool empty() const { return whole.empty() && !cut_off && rejects == 0; }
 };
 
-[[nodiscard]] SampledRecords sample_records(HeadText text, csv::Dialect const& dialect, std::size_t record_max);
+/// As many records as a text has.
+inline constexpr std::size_t all_records = ~std::size_t{0};
+
+/// The records of `text`, the first `records_max` whole ones of them at most.
+[[nodiscard]] SampledRecords sample_records(HeadText text, csv::Dialect const& dialect, std::size_t record_max,
+                                            std::size_t records_max = all_records);
 
 /// A delimiter and how well it fits.
 struct DelimiterGuess {
@@ -84,8 +89,7 @@ struct SampledColumn {
 
 /// The different texts in these columns, in bytewise order; numbers and missing cells are left out.
 [[nodiscard]] std::vector<std::string> sample_names(std::span<SampledRecord const> records,
-                                                    std::span<std::size_t const> columns,
-                                                    csv::CellRules const& rules);
+                                                    std::span<std::size_t const> columns, csv::CellRules const& rules);
 
 /// Physical line ends: CR, CR LF and LF each count once.
 [[nodiscard]] std::size_t count_line_ends(std::string_view text);

@@ -4,7 +4,7 @@
 #include <array>
 
 #include "formats/csv/grammar.hpp"
-#include "host/app/text_format.hpp"
+#include "host/text/text_format.hpp"
 
 namespace penstock {
 namespace {
@@ -62,7 +62,8 @@ std::string place_of(FaultReport const& report) {
 
 }  // namespace
 
-FaultReport report_fault(Fault const& fault, Chunk const& chunk, CsvPlan const& plan, LineCounter& lines, std::size_t record_max) {
+FaultReport report_fault(Fault const& fault, Chunk const& chunk, CsvPlan const& plan, LineCounter& lines,
+                         std::size_t record_max) {
   FaultReport report;
   report.code = fault.code;
   report.is_repaired = fault.is_repaired;
@@ -77,10 +78,11 @@ FaultReport report_fault(Fault const& fault, Chunk const& chunk, CsvPlan const& 
   lines.advance(shown);
   report.line = lines.line();
   report.line_column = shown - lines.line_begin() + 1;
-  report.cell = std::string(part(chunk, shown, std::min<std::size_t>(fault.cell_end, shown + excerpt_max)));
+  report.cell =
+      std::string(part(chunk, shown, std::min<std::size_t>({fault.cell_end, fault.record_end, shown + excerpt_max})));
   std::size_t const begin = std::max<std::size_t>(lines.line_begin(), shown < excerpt_max ? 0 : shown - excerpt_max);
-  std::size_t const end = std::min<std::size_t>({std::size_t{shown} + report.cell.size() + excerpt_max, fault.record_begin + record_max,
-                                                 std::max(fault.record_end, shown)});
+  std::size_t const end = std::min<std::size_t>({std::size_t{shown} + report.cell.size() + excerpt_max,
+                                                 fault.record_begin + record_max, std::max(fault.record_end, shown)});
   std::string_view line = part(chunk, begin, end);
   line = line.substr(0, line.find_first_of("\r\n", shown - begin));
   report.line_text = std::string(line);
@@ -95,21 +97,22 @@ std::string summary_of(FaultReport const& report) {
   std::string column;
   bool const names_cell = report.column < report.fields_expected && report.code != FaultCode::record_too_long;
   if (names_cell && report.code != FaultCode::too_few_fields) {
-    column = "column " + (report.column_name.empty() ? "" : "\"" + app::escape_for_display(report.column_name, 40) + "\" ") + "(#" +
-             std::to_string(report.column) + "): ";
+    column = "column " + (report.column_name.empty() ? "" : "\"" + escape_for_display(report.column_name, 40) + "\" ") +
+             "(#" + std::to_string(report.column) + "): ";
   }
   std::string found;
   bool const shows_cell = report.code < FaultCode::too_few_fields && report.code != FaultCode::missing_value;
-  if (shows_cell) found = ", found \"" + app::escape_for_display(report.cell, 40) + "\"";
-  if (report.code == FaultCode::missing_value && !report.cell.empty()) found = ", found \"" + app::escape_for_display(report.cell, 40) + "\"";
+  if (shows_cell) found = ", found \"" + escape_for_display(report.cell, 40) + "\"";
+  if (report.code == FaultCode::missing_value && !report.cell.empty())
+    found = ", found \"" + escape_for_display(report.cell, 40) + "\"";
   return place_of(report) + ": " + column + what_of(report) + found;
 }
 
 std::string describe(FaultReport const& report) {
-  auto const excerpt = app::caret_line(report.line_text, report.caret_begin, report.caret_end);
-  return summary_of(report) + " (byte " + app::format_count(report.offset_bytes) + ", record " + app::format_count(report.record) + ")\n    " +
-         excerpt.text + "\n    " + excerpt.marker + "\n  " + std::string(words_of(report.code).remedy) +
-         "\n  --on-error skip, null or quarantine goes on behind it";
+  auto const excerpt = caret_line(report.line_text, report.caret_begin, report.caret_end);
+  return summary_of(report) + " (byte " + format_count(report.offset_bytes) + ", record " +
+         format_count(report.record) + ")\n    " + excerpt.text + "\n    " + excerpt.marker + "\n  " +
+         std::string(words_of(report.code).remedy) + "\n  --on-error skip, null or quarantine goes on behind it";
 }
 
 }  // namespace penstock

@@ -24,17 +24,18 @@ struct FaultReport {
   std::uint64_t line_column = 0;   ///< 1-based byte column in that line
   std::uint64_t offset_bytes = 0;  ///< of the cell in the (decompressed) file, 0-based
   std::uint64_t record_offset_bytes = 0;
-  std::uint32_t column = 0;        ///< 0-based column of the file
-  std::string column_name;         ///< empty if the column has none
-  std::string cell;                ///< the cell's raw bytes, at most 1 KiB of them
-  std::string line_text;           ///< the physical line around the cell, at most 1 KiB on either side of it
+  std::uint32_t column = 0;  ///< 0-based column of the file
+  std::string column_name;   ///< empty if the column has none
+  std::string cell;          ///< the cell's raw bytes, at most 1 KiB of them
+  std::string line_text;     ///< the physical line around the cell, at most 1 KiB on either side of it
   std::size_t caret_begin = 0, caret_end = 0;  ///< the cell in line_text
   std::size_t fields_expected = 0;
 };
 
 /// Everything that can be said about a fault of `chunk`. `lines` has been begun with the chunk and is moved to the
 /// fault's line. Nothing in it depends on how the input was cut, if no record is longer than `record_max`.
-FaultReport report_fault(Fault const& fault, Chunk const& chunk, CsvPlan const& plan, LineCounter& lines, std::size_t record_max);
+FaultReport report_fault(Fault const& fault, Chunk const& chunk, CsvPlan const& plan, LineCounter& lines,
+                         std::size_t record_max);
 
 /// The words of a fault: what, where, excerpt with caret, what was expected, which option changes it. Several lines.
 std::string describe(FaultReport const& report);

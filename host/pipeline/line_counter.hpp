@@ -28,8 +28,8 @@ class LineCounter {
       follows_cr_ = byte == '\r';
     }
   }
-  [[nodiscard]] std::uint64_t line() const { return line_; }                ///< 1-based
-  [[nodiscard]] std::uint32_t line_begin() const { return line_begin_; }    ///< offset in the chunk
+  [[nodiscard]] std::uint64_t line() const { return line_; }              ///< 1-based
+  [[nodiscard]] std::uint32_t line_begin() const { return line_begin_; }  ///< offset in the chunk
 
  private:
   char const* text_ = nullptr;

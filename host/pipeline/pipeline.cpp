@@ -16,8 +16,8 @@ namespace penstock {
 /// One lock guards everything that moves: it is taken a few times a slot, so it never shows in a profile.
 class Pipeline::State {
  public:
-  State(std::vector<Shard> shards, std::unique_ptr<Cutter> cutter, std::vector<std::unique_ptr<Lane>> lanes, Executor& executor,
-        PipelineLimits const& limits)
+  State(std::vector<Shard> shards, std::unique_ptr<Cutter> cutter, std::vector<std::unique_ptr<Lane>> lanes,
+        Executor& executor, PipelineLimits const& limits)
       : ring_(executor, limits.slots, limits.slot_bytes, limits.record_max + limits.slot_bytes),
         reader_(std::move(shards), std::move(cutter), exchange()) {
     for (auto& lane : lanes) lanes_.push_back(LaneState{std::move(lane), {}, {}});

@@ -16,17 +16,17 @@ namespace penstock {
 
 /// One input, from the byte on where its records begin.
 struct Shard {
-  std::string name;                                 ///< what messages call it
-  std::function<std::unique_ptr<Source>()> open;    ///< called once, on the reader's thread
-  std::uint64_t offset_bytes = 0;                   ///< decompressed bytes before the first byte that the source yields
-  bool follows_cr = false;                          ///< the byte before that one is a CR
+  std::string name;                               ///< what messages call it
+  std::function<std::unique_ptr<Source>()> open;  ///< called once, on the reader's thread
+  std::uint64_t offset_bytes = 0;                 ///< decompressed bytes before the first byte that the source yields
+  bool follows_cr = false;                        ///< the byte before that one is a CR
 };
 
 /// Sizes that are taken once, when the pipeline starts. None of them shows in what comes out.
 struct PipelineLimits {
-  std::size_t slot_bytes = std::size_t{1} << 20;    ///< text that a lane decodes at a time
-  std::size_t record_max = std::size_t{16} << 20;   ///< longest record; longer slots of this size exist for such records
-  std::size_t slots = 4;                            ///< lanes + 2 keep reader and lanes busy
+  std::size_t slot_bytes = std::size_t{1} << 20;   ///< text that a lane decodes at a time
+  std::size_t record_max = std::size_t{16} << 20;  ///< longest record; longer slots of this size exist for such records
+  std::size_t slots = 4;                           ///< lanes + 2 keep reader and lanes busy
 };
 
 /// A round with where it comes from. Valid until the next call of Pipeline::next().

@@ -36,6 +36,7 @@ bool Reader::fill_and_publish() {
     read_until_full(*slot);
     Cut const cut = cutter_->cut(slot->data(), static_cast<std::uint32_t>(size_), is_shard_end_, slot->rejects);
     if (cut.whole > 0) return publish(*slot, cut);
+    if (source_error_ != nullptr) std::rethrow_exception(source_error_);
     carry_ = {slot->data(), size_};
     if (is_shard_end_) {
       exchange_.give_back(slot);
@@ -58,14 +59,20 @@ Slot* Reader::take_with_carry(bool is_long) {
     slot = exchange_.take(true);
   }
   if (slot == nullptr) return nullptr;
-  std::memmove(slot->data(), carry_.data(), carry_.size());
+  if (!carry_.empty()) std::memmove(slot->data(), carry_.data(), carry_.size());
   size_ = carry_.size();
   return slot;
 }
 
 void Reader::read_until_full(Slot& slot) {
-  while (!is_shard_end_ && size_ < slot.size_bytes()) {
-    std::size_t const count = source_->read(slot.data() + size_, slot.size_bytes() - size_);
+  while (source_error_ == nullptr && !is_shard_end_ && size_ < slot.size_bytes()) {
+    std::size_t count = 0;
+    try {
+      count = source_->read(slot.data() + size_, slot.size_bytes() - size_);
+    } catch (...) {
+      source_error_ = std::current_exception();
+      return;
+    }
     is_shard_end_ = count == 0;
     size_ += count;
     stored_bytes_.store(stored_before_ + source_->stored_bytes_read(), std::memory_order_relaxed);

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <span>
@@ -50,10 +51,11 @@ class Reader {
   std::uint64_t stored_before_ = 0;  ///< of the shards that are finished
   std::uint32_t shard_ = 0;
   std::uint64_t sequence_ = 0;
-  std::uint64_t offset_ = 0;         ///< in the shard, of the carry's first byte
-  std::string_view carry_;           ///< lies in the slot that was published last
-  std::size_t size_ = 0;             ///< bytes in the slot that is being filled
+  std::uint64_t offset_ = 0;  ///< in the shard, of the carry's first byte
+  std::string_view carry_;    ///< lies in the slot that was published last
+  std::size_t size_ = 0;      ///< bytes in the slot that is being filled
   bool is_shard_end_ = false;
+  std::exception_ptr source_error_;  ///< thrown once everything that was read before it is published
   bool follows_cr_ = false;
 };
 

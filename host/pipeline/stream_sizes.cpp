@@ -35,7 +35,8 @@ StreamSizes sizes_for(CsvPlan const& plan, StreamOptions const& options, std::si
   sizes.rows_max = std::max<std::size_t>(1, 2 * slot_bytes / std::max<std::size_t>({row_bytes, encoded_bytes, 1}));
   sizes.faults_max = std::max(std::min(faults_default, slot_bytes), csv::fault_room(plan.decode_plan(), columns) + 1);
   std::size_t const rejects = Ring::rejects_max * sizeof(Reject);
-  std::size_t const slots = sizes.slots * (slot_bytes + rejects) + Ring::long_slots * (options.record_max + slot_bytes + rejects);
+  std::size_t const slots =
+      sizes.slots * (slot_bytes + rejects) + Ring::long_slots * (options.record_max + slot_bytes + rejects);
   std::size_t const round = sizes.rows_max * (row_bytes + encoded_bytes) + sizes.faults_max * sizeof(Fault);
   std::size_t const lane = rounds_per_lane * round + columns * sizeof(std::uint32_t) + (std::size_t{64} << 10);
   sizes.total_bytes = slots + lanes * lane;
@@ -56,7 +57,8 @@ StreamSizes plan_sizes(CsvPlan const& plan, StreamOptions const& options) {
     } else {
       throw DeviceError("--memory " + std::to_string(options.memory_bytes) + " is not enough: one lane needs " +
                             std::to_string(sizes.total_bytes) + " bytes, of which records of --max-record-size " +
-                            std::to_string(options.record_max) + " take " + std::to_string(Ring::long_slots * options.record_max),
+                            std::to_string(options.record_max) + " take " +
+                            std::to_string(Ring::long_slots * options.record_max),
                         "a larger --memory, or a smaller --max-record-size or --slot-size");
     }
     sizes = sizes_for(plan, options, slot_bytes, lanes);

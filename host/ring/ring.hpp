@@ -1,4 +1,5 @@
-/// Slots of text memory on their way round: free -> filled by the reader -> decoded by a lane -> taken by the sequencer -> free.
+/// Slots of text memory on their way round: free -> filled by the reader -> decoded by a lane -> taken by the sequencer
+/// -> free.
 #pragma once
 
 #include <cstddef>
@@ -23,8 +24,8 @@ struct Slot {
   [[nodiscard]] std::size_t size_bytes() const { return buffer->size_bytes(); }
 };
 
-/// A fixed set of slots with a list of the free ones. Not thread-safe: the pipeline's lock guards it. The memory of long slots is
-/// taken when the first long record comes.
+/// A fixed set of slots with a list of the free ones. Not thread-safe: the pipeline's lock guards it. The memory of
+/// long slots is taken when the first long record comes.
 class Ring {
  public:
   /// The rejects that one chunk can hold; a chunk with more is cut short. 64 KiB of them.

@@ -64,9 +64,7 @@ struct BatchLayout {
       default: return DType::float32;
     }
   }
-  [[nodiscard]] constexpr std::size_t row_bytes(Role role) const {
-    return columns(role) * size_bytes(dtype(role));
-  }
+  [[nodiscard]] constexpr std::size_t row_bytes(Role role) const { return columns(role) * size_bytes(dtype(role)); }
   [[nodiscard]] constexpr std::size_t row_bytes() const {
     std::size_t sum = 0;
     for (Role role : tensor_roles) sum += row_bytes(role);

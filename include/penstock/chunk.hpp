@@ -47,7 +47,7 @@ struct Chunk {
   Stamp stamp;
   std::span<Reject const> rejects;  ///< in order of position
   bool follows_cr = false;          ///< the byte before the text is a CR, so a leading LF is no new line
-  unsigned added_line_ends = 0;  ///< at the end of `text`, that the shard does not hold
+  unsigned added_line_ends = 0;     ///< at the end of `text`, that the shard does not hold
 };
 
 /// What a cut found: `buffer == whole + carry`, or `buffer + added line ends == whole` at a shard's end.
@@ -65,8 +65,8 @@ class Cutter {
   /// Forgets everything: a new shard begins.
   virtual void restart() = 0;
   /// `buffer` holds the carry of the last cut (buffer + whole .. end) and the bytes read after it; text_padding bytes
-  /// behind it are readable and writable. `rejects` is memory for at least one; when it is full the cut ends early, also at a
-  /// shard's end. `whole == 0` before the shard's end: the first record needs a longer buffer.
+  /// behind it are readable and writable. `rejects` is memory for at least one; when it is full the cut ends early,
+  /// also at a shard's end. `whole == 0` before the shard's end: the first record needs a longer buffer.
   virtual Cut cut(char* buffer, std::uint32_t size, bool is_shard_end, std::span<Reject> rejects) = 0;
 };
 

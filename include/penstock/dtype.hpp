@@ -10,9 +10,7 @@ namespace penstock {
 /// Little-endian element types; `float32` is what most learners take.
 enum class DType : std::uint8_t { float32, float64, int32, int64 };
 
-constexpr std::size_t size_bytes(DType type) {
-  return type == DType::float32 || type == DType::int32 ? 4 : 8;
-}
+constexpr std::size_t size_bytes(DType type) { return type == DType::float32 || type == DType::int32 ? 4 : 8; }
 
 constexpr bool is_floating(DType type) { return type == DType::float32 || type == DType::float64; }
 

@@ -33,10 +33,10 @@ struct Fault {
   std::uint32_t record_end = 0;    ///< one past its last byte, the line end not included
   std::uint32_t cell_begin = 0;    ///< the cell, or the quote, that is at fault
   std::uint32_t cell_end = 0;
-  std::uint32_t column = 0;        ///< 0-based column of the file
-  std::uint32_t rows_before = 0;   ///< rows accepted before it in the same round
+  std::uint32_t column = 0;       ///< 0-based column of the file
+  std::uint32_t rows_before = 0;  ///< rows accepted before it in the same round
   FaultCode code = FaultCode::not_a_number;
-  bool is_repaired = false;        ///< the cell became missing and the record was kept (`null`)
+  bool is_repaired = false;  ///< the cell became missing and the record was kept (`null`)
 };
 
 /// A bounded list of faults over memory that somebody else owns. A decoder ends its round before the list

@@ -14,8 +14,9 @@ DOORS = {
     "formats": ("penstock/", "formats/"),
     "cuda": ("penstock/", "formats/", "cuda/"),
     "host/ring": ("penstock/", "host/ring/"),
-    "host/io": ("penstock/", "formats/", "host/ring/", "host/io/"),
-    "host": ("penstock/", "formats/", "host/ring/", "host/io/", "host/exec/", "host/pipeline/"),
+    "host/text": ("host/text/",),
+    "host/io": ("penstock/", "formats/", "host/ring/", "host/text/", "host/io/"),
+    "host": ("penstock/", "formats/", "host/ring/", "host/text/", "host/io/", "host/exec/", "host/pipeline/"),
     "host/exec/make_executor": ("penstock/", "formats/", "host/", "cuda/"),
     "host/app": ("penstock/", "formats/", "host/", "cuda/"),
 }

@@ -32,8 +32,9 @@ struct Schedule {
 };
 
 std::string name_of(Schedule const& s) {
-  return "slots of " + std::to_string(s.slot_bytes) + ", " + std::to_string(s.lanes) + " lanes, rows_max " + std::to_string(s.rows_max) +
-         ", reads to " + std::to_string(s.read_bytes_max) + ", " + std::string(penstock::name_of(s.isa));
+  return "slots of " + std::to_string(s.slot_bytes) + ", " + std::to_string(s.lanes) + " lanes, rows_max " +
+         std::to_string(s.rows_max) + ", reads to " + std::to_string(s.read_bytes_max) + ", " +
+         std::string(penstock::name_of(s.isa));
 }
 
 /// A DecodePlan with everything that it points to.
@@ -92,7 +93,8 @@ void take_round(Plan const& plan, Delivery const& delivery, std::vector<Outcome>
   };
   for (Fault const& fault : delivery.round->faults.faults()) {
     take_rows(fault.rows_before);
-    Complaint const complaint{fault.code, fault.is_repaired, offset + fault.record_begin, offset + fault.cell_begin, fault.column};
+    Complaint const complaint{fault.code, fault.is_repaired, offset + fault.record_begin, offset + fault.cell_begin,
+                              fault.column};
     if (fault.is_repaired) {
       repaired.push_back(complaint);
     } else {
@@ -111,13 +113,15 @@ std::uint64_t count_lines(std::string_view text) {
   return lines;
 }
 
-std::vector<std::vector<Outcome>> decode(Rules const& rules, std::vector<std::string> const& texts, Schedule const& schedule) {
+std::vector<std::vector<Outcome>> decode(Rules const& rules, std::vector<std::string> const& texts,
+                                         Schedule const& schedule) {
   Plan const plan(rules, texts.size());
   HostExecutor executor;
   std::vector<Shard> shards;
   for (auto const& text : texts) {
     testing::FaultyOptions const faulty{.seed = schedule.seed, .read_bytes_max = schedule.read_bytes_max};
-    shards.push_back({"text", [text, faulty] { return std::make_unique<testing::FaultySource>(text, faulty); }, 0, false});
+    shards.push_back(
+        {"text", [text, faulty] { return std::make_unique<testing::FaultySource>(text, faulty); }, 0, false});
   }
   std::vector<std::unique_ptr<Lane>> lanes;
   LaneOptions const lane{schedule.rows_max, std::max(schedule.faults_max, rules.roles.size() + 1), {}};
@@ -141,9 +145,12 @@ std::vector<std::vector<Outcome>> decode(Rules const& rules, std::vector<std::st
 std::string shown(std::string_view text) {
   std::string out;
   for (char const c : text) {
-    if (c == '\n') out += "\\n";
-    else if (c == '\r') out += "\\r";
-    else out += c;
+    if (c == '\n')
+      out += "\\n";
+    else if (c == '\r')
+      out += "\\r";
+    else
+      out += c;
   }
   return out;
 }
@@ -151,17 +158,20 @@ std::string shown(std::string_view text) {
 std::string shown(Outcome const& outcome) {
   std::string out = outcome.is_accepted ? "row of " + std::to_string(outcome.cells.size()) : "reject";
   for (auto const& c : outcome.complaints) {
-    out += " [code " + std::to_string(int(c.code)) + (c.is_repaired ? " repaired" : "") + " record " + std::to_string(c.record_begin) +
-           " cell " + std::to_string(c.cell_begin) + " column " + std::to_string(c.column) + "]";
+    out += " [code " + std::to_string(int(c.code)) + (c.is_repaired ? " repaired" : "") + " record " +
+           std::to_string(c.record_begin) + " cell " + std::to_string(c.cell_begin) + " column " +
+           std::to_string(c.column) + "]";
   }
   return out;
 }
 
-void expect_equal(std::vector<Outcome> const& expected, std::vector<Outcome> const& found, std::string_view text, std::string const& where) {
+void expect_equal(std::vector<Outcome> const& expected, std::vector<Outcome> const& found, std::string_view text,
+                  std::string const& where) {
   ASSERT_EQ(expected.size(), found.size()) << where << "\n" << shown(text);
   for (std::size_t i = 0; i < expected.size(); ++i) {
-    ASSERT_EQ(expected[i], found[i]) << where << " record " << i << "\nexpected " << shown(expected[i]) << "\nfound " << shown(found[i])
-                                     << "\n" << shown(text);
+    ASSERT_EQ(expected[i], found[i]) << where << " record " << i << "\nexpected " << shown(expected[i]) << "\nfound "
+                                     << shown(found[i]) << "\n"
+                                     << shown(text);
   }
 }
 
@@ -229,10 +239,11 @@ class Generator {
   }
 
   std::string cell() {
-    static constexpr char const* cells[] = {"1",    "-2.5",  "3e-7",    "0.1",  "123456789", "16777217", "8.692932128906250000e-01",
-                                            "",     "NA",    "nan",     "-NaN", "inf",       "1e999",    "abc",
-                                            "x",    " 7 ",   "\"5\"",   "\"\"", "\"a b\"",   "\"1,2\"",  "\"y\"\"z\"",
-                                            "5\" ", "\"6\"7", "\"\n\"", "1\\,", "\"\\\"\"",  "#",        "00.50"};
+    static constexpr char const* cells[] = {
+        "1",    "-2.5",   "3e-7",   "0.1",  "123456789", "16777217", "8.692932128906250000e-01",
+        "",     "NA",     "nan",    "-NaN", "inf",       "1e999",    "abc",
+        "x",    " 7 ",    "\"5\"",  "\"\"", "\"a b\"",   "\"1,2\"",  "\"y\"\"z\"",
+        "5\" ", "\"6\"7", "\"\n\"", "1\\,", "\"\\\"\"",  "#",        "00.50"};
     std::size_t const n = std::size(cells);
     return one_in(3) ? cells[below(n)] : cells[below(7)];
   }
@@ -301,7 +312,8 @@ TEST(CsvLaw1, EveryBorderGivesTheSameRecords) {
   Rules rules;
   rules.roles = {Role::feature, Role::label, Role::ignore};
   std::string const text =
-      "1,2,plain\r\n-2.5e-3,1,\"quoted, with \"\"quotes\"\" and\na line\"\n\n\"3\",0,5\" pipe\rx,1,bad\n4,1\n5,0,\"open\n6,1,after\nNA,7,\"\"";
+      "1,2,plain\r\n-2.5e-3,1,\"quoted, with \"\"quotes\"\" and\na line\"\n\n\"3\",0,5\" "
+      "pipe\rx,1,bad\n4,1\n5,0,\"open\n6,1,after\nNA,7,\"\"";
   for (std::size_t filler = 0; filler < 140 && !HasFatalFailure(); ++filler) {
     std::string const shifted = "9,9," + std::string(filler, 'z') + "\n" + text + "\n" + text;
     for (std::size_t const slot : {64, 97, 128}) {
@@ -320,7 +332,8 @@ TEST(CsvLaw1, BlanksBeforeAQuoteReachAcrossBlocks) {
   rules.roles = {Role::feature, Role::feature, Role::ignore};
   for (std::size_t blanks = 0; blanks < 200 && !HasFatalFailure(); ++blanks) {
     std::string const gap(blanks, ' ');
-    std::string const text = "1," + gap + "\"2\"" + gap + "," + gap + "\"a,\n\"\n" + gap + "\n" + gap + "\"3\",4,x" + gap + "\"\n5,6,\n7,8," + gap + "\",\"";
+    std::string const text = "1," + gap + "\"2\"" + gap + "," + gap + "\"a,\n\"\n" + gap + "\n" + gap + "\"3\",4,x" +
+                             gap + "\"\n5,6,\n7,8," + gap + "\",\"";
     for (std::size_t const slot : {64, 200, 4096}) {
       Schedule schedule;
       schedule.slot_bytes = slot;
@@ -349,8 +362,9 @@ TEST(CsvLaw1, LinesLongerThanSlotsAndLimitsAreOneFaultEach) {
   Rules rules;
   rules.roles = {Role::feature, Role::feature};
   rules.record_max = 200;
-  std::string const text = "1,2\n" + std::string(5000, '7') + ",1\n3,4\n" + std::string(199, '5') + "\n5,6\n\"" + std::string(900, 'q') +
-                           "\n7,8\n1," + std::string(198, '0') + "\n1," + std::string(199, '0') + "\n" + std::string(300, 'e');
+  std::string const text = "1,2\n" + std::string(5000, '7') + ",1\n3,4\n" + std::string(199, '5') + "\n5,6\n\"" +
+                           std::string(900, 'q') + "\n7,8\n1," + std::string(198, '0') + "\n1," +
+                           std::string(199, '0') + "\n" + std::string(300, 'e');
   for (std::size_t const slot : {64, 150, 1000, 100000}) {
     Schedule schedule;
     schedule.slot_bytes = slot;
@@ -385,10 +399,11 @@ TEST(CsvLaw1, ASourceThatFailsLosesNoRecordReadBefore) {
   testing::FaultyOptions faulty;
   faulty.fail_after_bytes = 1000;
   Pipeline pipeline({{"text", [&] { return std::make_unique<testing::FaultySource>(text, faulty); }, 0, false}},
-                    make_csv_cutter(best_instruction_set(), rules.dialect, 64), std::move(lanes), executor, {128, 64, 3});
+                    make_csv_cutter(best_instruction_set(), rules.dialect, 64), std::move(lanes), executor,
+                    {128, 64, 3});
   std::size_t rows = 0;
-  EXPECT_THROW(
-      for (Delivery d = pipeline.next(); d.round != nullptr; d = pipeline.next()) rows += d.round->batch.rows, SourceError);
+  EXPECT_THROW(for (Delivery d = pipeline.next(); d.round != nullptr; d = pipeline.next()) rows += d.round->batch.rows,
+               SourceError);
   EXPECT_GE(rows, 1000u / 2 - 128 / 2);
 }
 

@@ -63,17 +63,19 @@ class Decoder {
   };
   struct Record {
     std::vector<Field> fields;
-    std::size_t end = 0;       ///< of its text
-    bool has_ended = false;    ///< by a line end or the end of the text
+    std::size_t end = 0;     ///< of its text
+    bool has_ended = false;  ///< by a line end or the end of the text
     bool is_comment = false;
     bool is_quote_open = false;
     bool has_lone_escape = false;  ///< the last byte of the text: it takes the line end that the end of the text is
-    std::size_t quote = 0;     ///< the last opening quote
+    std::size_t quote = 0;         ///< the last opening quote
     std::size_t stray = std::string_view::npos;
   };
 
   static bool is_line_end(char c) { return c == '\n' || c == '\r'; }
-  bool is_blank(char c) const { return rules_.dialect.trim && (c == ' ' || c == '\t') && c != rules_.dialect.delimiter; }
+  bool is_blank(char c) const {
+    return rules_.dialect.trim && (c == ' ' || c == '\t') && c != rules_.dialect.delimiter;
+  }
   bool is_byte(char c, char special) const { return special != 0 && c == special; }
 
   /// Reads fields from `at_` on, at most record_max bytes.
@@ -90,7 +92,8 @@ class Decoder {
       return record;
     }
     std::size_t begin = i;
-    bool at_field_start = true, quoted = false, was_quoted = false;  // was_quoted: right behind a closing quote (and blanks)
+    bool at_field_start = true, quoted = false,
+         was_quoted = false;  // was_quoted: right behind a closing quote (and blanks)
     bool blanks_after_quote = false;
     while (true) {
       if (i == text_.size() && !quoted) break;
@@ -127,6 +130,7 @@ class Decoder {
         if (was_quoted && record.stray == std::string_view::npos) record.stray = i;
         at_field_start = was_quoted = false;
         record.has_lone_escape = ++i == text_.size();
+        if (i == limit && !record.has_lone_escape) return record;  // what follows would be text, a line end too
         if (i < limit) ++i;
         continue;
       }

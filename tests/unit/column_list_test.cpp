@@ -89,9 +89,10 @@ TEST(ColumnListResolve, QuotedDigitsAreAName) {
 
 TEST(ColumnListResolve, UnknownColumnsComeWithANearMissAndTheList) {
   ColumnNames const names({"species", "island", "sex"}, true, "penguins.csv");
-  EXPECT_EQ(complaint(names, "spieces"),
-            "--columns: penguins.csv has no column \"spieces\" | Did you mean \"species\"? The columns are \"species\", "
-            "\"island\", \"sex\".");
+  EXPECT_EQ(
+      complaint(names, "spieces"),
+      "--columns: penguins.csv has no column \"spieces\" | Did you mean \"species\"? The columns are \"species\", "
+      "\"island\", \"sex\".");
   EXPECT_NE(complaint(names, "SPECIES").find("Did you mean \"species\"?"), std::string::npos);
   EXPECT_EQ(complaint(names, "weight").find("Did you mean"), std::string::npos);
   EXPECT_NE(complaint(names, "species:ilsand").find("no column \"ilsand\" | Did you mean \"island\"?"),

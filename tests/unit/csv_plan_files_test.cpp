@@ -136,7 +136,8 @@ TEST_F(CsvPlanManyFiles, EveryFileIsLookedAtForBinaryData) {
   EXPECT_EQ(complaint_about(put({"1,2\n", "\x93NUMPY\1\0"sv})).code, ExitCode::source);
 }
 
-// --- inputs that are read once, and compressed ones ----------------------------------------------------------------------
+// --- inputs that are read once, and compressed ones
+// ----------------------------------------------------------------------
 
 TEST_F(CsvPlanManyFiles, FifosAreReadOnceAndLoseNothing) {
   std::string const a = folder_.at("a.fifo"), b = folder_.at("b.fifo");
@@ -168,7 +169,8 @@ TEST_F(CsvPlanManyFiles, OffsetsCountDecompressedBytes) {
   EXPECT_EQ(text_of(shard), "1,2\n3,4\n");
 }
 
-// --- real files --------------------------------------------------------------------------------------------------------
+// --- real files
+// --------------------------------------------------------------------------------------------------------
 
 /// Real data that is not part of the project.
 class CsvPlanRealFiles : public ::testing::Test {
@@ -195,9 +197,9 @@ TEST_F(CsvPlanRealFiles, PenguinsHaveTextColumnsAndALabel) {
   EXPECT_TRUE(said.advises("--ignore species,island,sex,"));
   Complaint const label = complaint_about({at("penguins.csv")}, CsvOptions{.label = "species", .ignore = "island,sex"});
   EXPECT_TRUE(label.advises("--label-map Adelie=0,Chinstrap=1,Gentoo=2."));
-  auto const plan = plan_files({at("penguins.csv")}, CsvOptions{.label = "species",
-                                                                .ignore = "island,sex",
-                                                                .label_map = "Adelie=0,Chinstrap=1,Gentoo=2"});
+  auto const plan =
+      plan_files({at("penguins.csv")},
+                 CsvOptions{.label = "species", .ignore = "island,sex", .label_map = "Adelie=0,Chinstrap=1,Gentoo=2"});
   EXPECT_EQ(plan->names(Role::feature),
             (Names{"bill_length_mm", "bill_depth_mm", "flipper_length_mm", "body_mass_g", "year"}));
 }

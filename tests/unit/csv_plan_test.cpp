@@ -52,7 +52,8 @@ class CsvPlanOneFile : public ::testing::Test {
   ScratchFolder folder_;
 };
 
-// --- what is assumed ---------------------------------------------------------------------------------------------------
+// --- what is assumed
+// ---------------------------------------------------------------------------------------------------
 
 TEST_F(CsvPlanOneFile, SniffsDelimiterAndHeader) {
   auto const planned = plan("a\tb\n1\t2\n3\t4\n");
@@ -109,7 +110,8 @@ TEST_F(CsvPlanOneFile, ClassNamesInTheFirstRecordAreText) {
   EXPECT_TRUE(plan("NA,class\n1,NA\n2,EU\n", options)->has_header());
 }
 
-// --- where records begin -------------------------------------------------------------------------------------------------
+// --- where records begin
+// -------------------------------------------------------------------------------------------------
 
 TEST_F(CsvPlanOneFile, RecordsBeginBehindTheHeader) {
   auto const planned = plan("a,b\n1,2\n");
@@ -181,7 +183,8 @@ TEST_F(CsvPlanOneFile, NamesThatOccurTwiceAreAnError) {
   EXPECT_EQ(plan(",b\n1,2\n", {.header = HeaderMode::yes})->names(Role::feature), (Names{"", "b"}));
 }
 
-// --- inputs that are none --------------------------------------------------------------------------------------------------
+// --- inputs that are none
+// --------------------------------------------------------------------------------------------------
 
 TEST_F(CsvPlanOneFile, NoRecords) {
   for (std::string_view text : {""sv, "\n\r\n"sv, "\xef\xbb\xbf"sv}) {
@@ -201,13 +204,13 @@ TEST_F(CsvPlanOneFile, OtherEncodingsAndBinaryFormats) {
     std::string words;
   };
   std::string const tar = std::string(257, 'x') + "ustar";
-  for (Case const& one : {Case{"\xff\xfe"
-                               "1\0,\0"sv,
-                               "UTF-16"},
-                          Case{"\xfe\xff\0001"sv, "UTF-16"}, Case{"\xff\xfe\0\0"sv, "UTF-32"},
-                          Case{"1\0,\0002\0\n\0"sv, "UTF-16"}, Case{"\0\0\0\0\1\0\0\1"sv, "binary"},
-                          Case{"\x0a\x23\xd7\xce\x10\0\0\0"sv, "RecordIO"}, Case{"\x93NUMPY\1\0"sv, "NumPy"},
-                          Case{"PK\3\4\x14\0\0\0"sv, "zip"}, Case{tar, "tar"}}) {
+  for (Case const& one :
+       {Case{"\xff\xfe"
+             "1\0,\0"sv,
+             "UTF-16"},
+        Case{"\xfe\xff\0001"sv, "UTF-16"}, Case{"\xff\xfe\0\0"sv, "UTF-32"}, Case{"1\0,\0002\0\n\0"sv, "UTF-16"},
+        Case{"\0\0\0\0\1\0\0\1"sv, "binary"}, Case{"\x0a\x23\xd7\xce\x10\0\0\0"sv, "RecordIO"},
+        Case{"\x93NUMPY\1\0"sv, "NumPy"}, Case{"PK\3\4\x14\0\0\0"sv, "zip"}, Case{tar, "tar"}}) {
     Complaint const said = complaint(one.bytes);
     EXPECT_EQ(said.code, ExitCode::source) << one.words;
     EXPECT_TRUE(said.says(one.words)) << said.message;
@@ -218,16 +221,15 @@ TEST_F(CsvPlanOneFile, OtherEncodingsAndBinaryFormats) {
   EXPECT_EQ(complaint("1,2\n3,4\0\n5,6\n7,8\n"sv).code, ExitCode::ok) << "a NUL among text is the decoder's matter";
 }
 
-// --- roles ---------------------------------------------------------------------------------------------------------------
+// --- roles
+// ---------------------------------------------------------------------------------------------------------------
 
 TEST_F(CsvPlanOneFile, RolesMakeTheLayout) {
   auto const planned = plan("q,x,w,y,z,t\n1,2,3,4,5,a\n",
                             {.label = "y,x", .weight = "w", .qid = "q", .ignore = "t", .dtype = DType::float64});
-  EXPECT_EQ(planned->layout(), (penstock::BatchLayout{.feature_dtype = DType::float64,
-                                                      .features = 1,
-                                                      .labels = 2,
-                                                      .has_weight = true,
-                                                      .has_qid = true}));
+  EXPECT_EQ(planned->layout(),
+            (penstock::BatchLayout{
+                .feature_dtype = DType::float64, .features = 1, .labels = 2, .has_weight = true, .has_qid = true}));
   EXPECT_EQ(planned->names(Role::label), (Names{"y", "x"}));
   EXPECT_EQ(planned->names(Role::weight), Names{"w"});
   EXPECT_EQ(planned->names(Role::qid), Names{"q"});
@@ -252,7 +254,8 @@ TEST_F(CsvPlanOneFile, ColumnsChooseFeaturesAndTheirOrder) {
 
 TEST_F(CsvPlanOneFile, RolesThatDoNotFitAreUsageErrors) {
   std::string_view const text = "a,b,c\n1,2,3\n";
-  EXPECT_TRUE(complaint(text, {.label = "a", .ignore = "a"}).says("\"a\" is named by two options: --label and --ignore"));
+  EXPECT_TRUE(
+      complaint(text, {.label = "a", .ignore = "a"}).says("\"a\" is named by two options: --label and --ignore"));
   EXPECT_TRUE(complaint(text, {.columns = "a,b", .label = "b"}).says("\"b\" is named by two options"));
   EXPECT_TRUE(complaint(text, {.weight = "a,b"}).says("--weight takes one column, not 2"));
   EXPECT_TRUE(complaint(text, {.qid = "a:b"}).says("--qid takes one column, not 2"));
@@ -308,7 +311,8 @@ TEST_F(CsvPlanOneFile, ManyClassesAreCut) {
   EXPECT_TRUE(said.advises("c29=19 and so on for the other 5"));
 }
 
-// --- options -----------------------------------------------------------------------------------------------------------
+// --- options
+// -----------------------------------------------------------------------------------------------------------
 
 TEST(CsvPlanLabelMap, NamesAndNumbers) {
   auto const map = parse_label_map(R"(a=0, b = -1.5,"c,d"=2,e=f=3,""=4," g"=1e3)");

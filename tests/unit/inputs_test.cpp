@@ -1,6 +1,5 @@
 #include "host/io/inputs.hpp"
 
-#include "host/io/near_miss.hpp"
 #include "penstock/error.hpp"
 #include "tests/support/scratch_folder.hpp"
 
@@ -16,10 +15,8 @@
 namespace {
 
 using penstock::ConfigurationError;
-using penstock::edit_distance;
 using penstock::expand_inputs;
 using penstock::InputFile;
-using penstock::near_miss;
 using penstock::SourceError;
 using penstock::testing::ScratchFolder;
 
@@ -216,23 +213,6 @@ TEST(Inputs, WhatMayNotBeReadIsAnError) {
     EXPECT_NE(complaint_about(file).message.find("Permission denied"), std::string::npos);
   }
   ::chmod(folder.at("d").c_str(), 0755);
-}
-
-TEST(NearMiss, CountsEdits) {
-  EXPECT_EQ(edit_distance("", ""), 0u);
-  EXPECT_EQ(edit_distance("abc", ""), 3u);
-  EXPECT_EQ(edit_distance("", "ab"), 2u);
-  EXPECT_EQ(edit_distance("kitten", "sitting"), 3u);
-  EXPECT_EQ(edit_distance("train", "trian"), 2u);
-  EXPECT_EQ(edit_distance("flaw", "lawn"), 2u);
-}
-
-TEST(NearMiss, PrefersTheNearestThenTheBytewiseFirst) {
-  EXPECT_EQ(near_miss("part1", {"part12", "part", "Part22", "bart1"}), "bart1");
-  EXPECT_EQ(near_miss("abcd", {"abcdef", "abce"}), "abce");
-  EXPECT_EQ(near_miss("abcd", {"wxyz", "abcdefg"}), "");
-  EXPECT_EQ(near_miss("a", {"b", "ab"}), "") << "a name that shares nothing is no near miss";
-  EXPECT_EQ(near_miss("abcd", {}), "");
 }
 
 }  // namespace

@@ -56,8 +56,8 @@ bool agrees(std::string const& text) {
   T const expected = expected_value<T>(text);
   bool const is_finite = expected - expected == 0;
   Parsed<T> const parsed = parse<T>(text);
-  bool const same = bits_of(parsed.value) == bits_of(expected) &&
-                    parsed.status == (is_finite ? Status::ok : Status::out_of_range);
+  bool const same =
+      bits_of(parsed.value) == bits_of(expected) && parsed.status == (is_finite ? Status::ok : Status::out_of_range);
   EXPECT_TRUE(same) << text << ": " << std::hexfloat << parsed.value << " instead of " << expected << ", status "
                     << static_cast<int>(parsed.status);
   return same;
@@ -153,11 +153,52 @@ TEST(Number, spelled_nan_and_infinity) {
 }
 
 TEST(Number, what_is_not_a_number) {
-  for (char const* text :
-       {"", "+", "-", ".", "+.", "e5", ".e5", "1e", "1e+", "1E-", "1d5", "5f", "1_000", "1,000", "0x10", "0x1p3", " 1",
-        "1 ", "\t1", "1\n", "--1", "+-1", "1..2", "1.2.3", "1e5.", "1e5e5", "nan(abc)", "na", "nano", "infi", "infinit",
-        "infinityy", "n", "i", "1-", "1+1", "12345678x", "123456789012345678x", "\xb0", "1\xff", "1\xb9",
-        "\x10\x11", "1:5", "1/5", "12.3456\x80", "0.123456789012345678\xae"}) {
+  for (char const* text : {"",
+                           "+",
+                           "-",
+                           ".",
+                           "+.",
+                           "e5",
+                           ".e5",
+                           "1e",
+                           "1e+",
+                           "1E-",
+                           "1d5",
+                           "5f",
+                           "1_000",
+                           "1,000",
+                           "0x10",
+                           "0x1p3",
+                           " 1",
+                           "1 ",
+                           "\t1",
+                           "1\n",
+                           "--1",
+                           "+-1",
+                           "1..2",
+                           "1.2.3",
+                           "1e5.",
+                           "1e5e5",
+                           "nan(abc)",
+                           "na",
+                           "nano",
+                           "infi",
+                           "infinit",
+                           "infinityy",
+                           "n",
+                           "i",
+                           "1-",
+                           "1+1",
+                           "12345678x",
+                           "123456789012345678x",
+                           "\xb0",
+                           "1\xff",
+                           "1\xb9",
+                           "\x10\x11",
+                           "1:5",
+                           "1/5",
+                           "12.3456\x80",
+                           "0.123456789012345678\xae"}) {
     EXPECT_EQ(parse<float>(text).status, Status::malformed) << text;
     EXPECT_EQ(bits_of(parse<float>(text).value), 0x7fc00000u) << text;
     EXPECT_EQ(bits_of(parse<double>(text).value), 0x7ff8000000000000u) << text;
@@ -250,7 +291,8 @@ TEST(Number, around_halfway_between_doubles) {
   for (int i = 0; i < 4000; ++i) {
     std::uint64_t const low = random() % 0x7fefffffffffffffu >> (i % 8 == 0 ? 12 : 0);
     long double const halfway = (static_cast<long double>(std::bit_cast<double>(low)) +
-                                 static_cast<long double>(std::bit_cast<double>(low + 1))) / 2;
+                                 static_cast<long double>(std::bit_cast<double>(low + 1))) /
+                                2;
     std::string const text = printed("%.*Le", halfway, 15 + static_cast<int>(random() % (i % 2 == 0 ? 8 : 780)));
     for (int step : {-1, 0, 1}) ASSERT_TRUE(both_agree(nudged(text, step)));
   }
@@ -287,13 +329,29 @@ TEST(Number, ties_with_the_most_fives) {
 TEST(Number, long_texts_and_extreme_exponents) {
   std::string const zeros(400, '0');
   std::string const many(5000, '7');
-  for (std::string const& text :
-       {"0." + zeros + "1", "0." + zeros + "1e401", "1" + zeros + zeros + "e-800", "1" + zeros + "e-400", zeros + "1.5",
-        zeros + zeros + "." + zeros, many, "0." + many, many + "e-4999", many + "e-5044", many + "e-5310",
-        many + "." + many + "e-5000", std::string("1e-99999999999"), std::string("0e99999999999"),
-        std::string("-0e-99999999999"), "0." + zeros + "e99999", std::string("1e0000000000000000000000000001"),
-        std::string("1e-99999999999999999999999999999999999999"), "9" + many + "e-5000", "1." + zeros + "1",
-        std::string("1") + "e-0", std::string("123456789012345678901234567890"), "16777217." + zeros + "1"})
+  for (std::string const& text : {"0." + zeros + "1",
+                                  "0." + zeros + "1e401",
+                                  "1" + zeros + zeros + "e-800",
+                                  "1" + zeros + "e-400",
+                                  zeros + "1.5",
+                                  zeros + zeros + "." + zeros,
+                                  many,
+                                  "0." + many,
+                                  many + "e-4999",
+                                  many + "e-5044",
+                                  many + "e-5310",
+                                  many + "." + many + "e-5000",
+                                  std::string("1e-99999999999"),
+                                  std::string("0e99999999999"),
+                                  std::string("-0e-99999999999"),
+                                  "0." + zeros + "e99999",
+                                  std::string("1e0000000000000000000000000001"),
+                                  std::string("1e-99999999999999999999999999999999999999"),
+                                  "9" + many + "e-5000",
+                                  "1." + zeros + "1",
+                                  std::string("1") + "e-0",
+                                  std::string("123456789012345678901234567890"),
+                                  "16777217." + zeros + "1"})
     ASSERT_TRUE(both_agree(text));
   EXPECT_EQ(parse<float>("1e99999999999999999999999999999999").status, Status::out_of_range);
   EXPECT_EQ(parse<double>("1e99999999999999999999999999999999").status, Status::out_of_range);
@@ -303,10 +361,10 @@ TEST(Number, integers_inexact_in_float32) {
   for (char const* text : {"16777217", "-16777219", "+123456789", "16777217000000000000000000", "100000000000000000000",
                            "00000000000000000000016777217", "1267650600228229401496703205377", "9007199254740993"})
     EXPECT_TRUE(parse<float>(text).is_inexact_integer) << text;
-  for (char const* text : {"0", "-0", "16777216", "-16777215", "16777218", "16777217.", "16777217e0", "1e20", "nan", "",
-                           "00000000000000000000016777216", "1267650600228229401496703205376", "10000000000",
-                           "00000000000000000000000000000", "9007199254740992",
-                           "340282356779733661637539395458142568448", "16777217x"})
+  for (char const* text :
+       {"0", "-0", "16777216", "-16777215", "16777218", "16777217.", "16777217e0", "1e20", "nan", "",
+        "00000000000000000000016777216", "1267650600228229401496703205376", "10000000000",
+        "00000000000000000000000000000", "9007199254740992", "340282356779733661637539395458142568448", "16777217x"})
     EXPECT_FALSE(parse<float>(text).is_inexact_integer) << text;
   EXPECT_FALSE(parse<double>("9007199254740993").is_inexact_integer);
 }

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "host/app/text_format.hpp"
+#include "host/text/text_format.hpp"
 
 namespace penstock::app {
 namespace {

@@ -1,10 +1,10 @@
-#include "host/app/suggest.hpp"
+#include "host/text/suggest.hpp"
 
 #include <gtest/gtest.h>
 
 #include <vector>
 
-namespace penstock::app {
+namespace penstock {
 namespace {
 
 std::vector<std::string> const verbs = {"convert", "inspect", "head", "schema", "stats", "validate", "synth"};
@@ -67,4 +67,4 @@ TEST(Suggest, BytesBeyondAsciiAreCompared) {
 }
 
 }  // namespace
-}  // namespace penstock::app
+}  // namespace penstock
