@@ -55,19 +55,19 @@ PENSTOCK_HD_HOT Parsed<T> with_sign(typename FloatFormat<T>::Bits bits, bool is_
   return {bit_cast<T>(bits), status, is_inexact_integer};
 }
 
-/// Whether float32 cannot hold the integer `significand`, of which `bits` is the nearest.
-PENSTOCK_HD_HOT bool is_inexact(std::uint64_t significand, std::uint32_t bits) {
-  return significand > 1u << 24 && static_cast<std::uint64_t>(bit_cast<float>(bits)) != significand;
+/// Whether T, a floating-point type, cannot hold the integer `significand`, of which `bits` is the nearest. (19 digits: the
+/// nearest converts back.)
+template <class T>
+PENSTOCK_HD_HOT bool is_inexact(std::uint64_t significand, typename FloatFormat<T>::Bits bits) {
+  constexpr std::uint64_t exact_max = sizeof(T) == 4 ? std::uint64_t{1} << 24 : std::uint64_t{1} << 53;
+  return significand > exact_max && static_cast<std::uint64_t>(bit_cast<T>(bits)) != significand;
 }
 /// The same for more digits than a significand holds.
-PENSTOCK_HD inline bool is_inexact(LeadingDigits const& lead, std::uint32_t bits) {
-  return bits != 0 && bits < infinity_bits<float> &&
-         compare<FloatFormat<float>::exact_words>(lead.digits, static_cast<int>(lead.point),
-                                                  binary_of<float>(bits, false)) != 0;
+template <class T>
+PENSTOCK_HD bool is_inexact(LeadingDigits const& lead, typename FloatFormat<T>::Bits bits) {
+  return bits != 0 && bits < infinity_bits<T> &&
+         compare<FloatFormat<T>::exact_words>(lead.digits, static_cast<int>(lead.point), binary_of<T>(bits, false)) != 0;
 }
-/// double does not count them.
-PENSTOCK_HD_HOT bool is_inexact(std::uint64_t, std::uint64_t) { return false; }
-PENSTOCK_HD inline bool is_inexact(LeadingDigits const&, std::uint64_t) { return false; }
 
 /// The largest magnitude of the integer type T with this sign.
 template <class T>
@@ -90,7 +90,7 @@ PENSTOCK_HD_COLD Parsed<T> parse_long(char const* begin, char const* end) {
   LeadingDigits const lead = leading_digits(scan);
   if constexpr (std::is_floating_point_v<T>) {
     auto const bits = round_digits<T>(lead);
-    return with_sign<T>(bits, text.is_negative, scan.is_integer && is_inexact(lead, bits));
+    return with_sign<T>(bits, text.is_negative, scan.is_integer && is_inexact<T>(lead, bits));
   } else {
     bool const is_too_large =  // zeros in front may have made it so long
         lead.point > significand_digits_max || lead.significand > integer_limit<T>(text.is_negative);
@@ -105,7 +105,7 @@ PENSTOCK_HD_HOT Parsed<T> value_of(Scan scan) {
     auto const bits = round_in_double(scan.significand, scan.exponent, value)
                           ? bit_cast<typename FloatFormat<T>::Bits>(value)
                           : round_decimal<T>(scan.significand, scan.exponent);
-    return with_sign<T>(bits, scan.is_negative, scan.is_integer && is_inexact(scan.significand, bits));
+    return with_sign<T>(bits, scan.is_negative, scan.is_integer && is_inexact<T>(scan.significand, bits));
   } else {
     if (!scan.is_integer) return {0, Status::not_an_integer, false};
     bool const is_too_large = scan.significand > integer_limit<T>(scan.is_negative);

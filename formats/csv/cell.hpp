@@ -90,6 +90,8 @@ PENSTOCK_HD inline bool is_plainly_quoted(Bytes cell) {
   return true;
 }
 
+PENSTOCK_HD constexpr bool is_escape(State state) { return state == State::escaped || state == State::escaped_quoted; }
+
 /// The cell's text without quotes and escapes: a part of the cell where that is possible, else rewritten to
 /// `memory`, which holds rewritten_cell_max bytes. False if it does not fit.
 PENSTOCK_HD inline bool cell_text(Bytes cell, Dialect const& dialect, char* memory, Bytes& text) {
@@ -110,9 +112,10 @@ PENSTOCK_HD inline bool cell_text(Bytes cell, Dialect const& dialect, char* memo
   for (char const* p = cell.begin; p < cell.end; ++p) {
     State const before = state;
     state = step(before, classes[*p]).next;
-    bool const is_syntax = state == State::quote_in_quoted || state == State::closed || state == State::escaped ||
-                           state == State::escaped_quoted || (state == State::quoted && before == State::field_start);
-    if (is_syntax) continue;
+    bool const is_syntax = state == State::quote_in_quoted || state == State::closed || is_escape(state) ||
+                           (state == State::quoted && before == State::field_start);
+    bool const is_lone_escape = is_escape(state) && p + 1 == cell.end;
+    if (is_syntax && !is_lone_escape) continue;
     if (size == rewritten_cell_max) return false;
     memory[size++] = *p;
   }
@@ -184,7 +187,9 @@ template <class T>
 PENSTOCK_HD Cell<T> read_cell(Bytes cell, CellRules const& rules, bool allows_missing, bool maps_names) {
   char memory[rewritten_cell_max];
   Bytes text;
-  if (!cell_text(cell, rules.dialect, memory, text)) return detail::fault_cell<T>(FaultCode::not_a_number);
+  if (!cell_text(cell, rules.dialect, memory, text)) {
+    return detail::fault_cell<T>(maps_names ? FaultCode::unmapped_label : FaultCode::not_a_number);
+  }
   if constexpr (std::is_same_v<T, float>) {
     // A listed class name wins over a null spelling: `NA=2` in a label map means what it says.
     if (maps_names) {

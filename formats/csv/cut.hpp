@@ -51,14 +51,13 @@ class RecordCutter final : public Cutter {
   }
 
  private:
-  /// What an earlier rejected scan says about text that is scanned again: whoever stands at the start of a
-  /// line in (begin, end) in `line_state` comes to `end` in `end_state` without a record end. So lines that
-  /// each open a quote are not each scanned up to the limit.
+  /// What an earlier rejected scan says about text that is scanned again. A line that starts inside a record starts
+  /// inside quotes, so whoever stands at a line's start in (begin, end) and has not ended its record comes to `end` in
+  /// `end_state`. Without it, lines that each open a quote would each be scanned up to the limit.
   struct KnownText {
     std::uint32_t begin = 0;
     std::uint32_t end = 0;
     std::uint32_t quote = 0;  ///< the quote that is open at `end`
-    State line_state = State::quoted;
     State end_state = State::quoted;
   };
 
@@ -68,9 +67,6 @@ class RecordCutter final : public Cutter {
     std::uint32_t at = 0;
     std::uint32_t quote = 0;  ///< the last opening quote
     bool ended_record = false;
-    bool has_line = false;  ///< a line start was passed, in `line_state`
-    bool is_mixed = false;  ///< line starts were passed in different states
-    State line_state = State::quoted;
   };
 
   [[nodiscard]] bool has_room() const { return cut_.rejects < rejects_.size(); }
@@ -144,7 +140,7 @@ class RecordCutter final : public Cutter {
     walk.at = walk.quote = record_begin_;
     while (walk.at < limit) {
       bool const is_line_start = walk.at > record_begin_ && is_line_end(buffer_[walk.at - 1]);
-      if (is_line_start && pass_line_start(walk)) continue;
+      if (is_line_start && pass_known_text(walk)) continue;
       Class const byte_class = classes_[buffer_[walk.at]];
       Step const s = step(walk.state, byte_class);
       walk.ended_record = s.ends_field && byte_class == Class::line_end;
@@ -157,11 +153,8 @@ class RecordCutter final : public Cutter {
   }
 
   /// True: the rest of the known text was passed in one step.
-  bool pass_line_start(Walk& walk) const {
-    walk.is_mixed |= walk.has_line && walk.state != walk.line_state;
-    walk.has_line = true;
-    walk.line_state = walk.state;
-    if (walk.at <= known_.begin || walk.at >= known_.end || walk.state != known_.line_state) return false;
+  bool pass_known_text(Walk& walk) const {
+    if (walk.at <= known_.begin || walk.at >= known_.end) return false;
     if (known_.quote >= walk.at) walk.quote = known_.quote;
     walk.state = known_.end_state;
     walk.at = known_.end;
@@ -182,8 +175,7 @@ class RecordCutter final : public Cutter {
     reject.continues = line_end == size_ && !is_shard_end;
     reject.fault = fault_of(walk, line_end);
     rejects_[cut_.rejects++] = reject;
-    known_ = {};
-    if (walk.has_line && !walk.is_mixed) known_ = {record_begin_, limit, walk.quote, walk.line_state, walk.state};
+    known_ = {record_begin_, limit, walk.quote, walk.state};
     is_discarding_ = reject.continues;
     begin_record(reject.resume);
   }
@@ -220,9 +212,9 @@ class RecordCutter final : public Cutter {
   void end_shard() {
     State const state = scanner_.state();
     if (state == State::quoted || state == State::escaped_quoted) return reject_record(size_, true);
-    cut_.added_line_ends = state == State::escaped ? 2 : 1;  // an escape takes the first for text
-    std::memset(buffer_ + size_, '\n', cut_.added_line_ends);
-    record_begin_ = size_ + cut_.added_line_ends;
+    cut_.has_added_line_end = true;
+    buffer_[size_] = '\n';
+    record_begin_ = size_ + 1;
   }
 
   Dialect dialect_;

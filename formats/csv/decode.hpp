@@ -28,6 +28,9 @@ class Decoder {
     std::size_t width_max = 0;
     for (auto const& columns : plan.columns) width_max = std::max(width_max, columns.size());
     ends_ = std::make_unique<std::uint32_t[]>(width_max + 1 + piece_bytes + block_bytes);
+    for (Bytes const null : plan.rules.nulls) {
+      has_numeric_null_ |= number::parse<double>(null.begin, null.end).status != number::Status::malformed;
+    }
   }
 
   void begin(Chunk const& chunk) {
@@ -36,7 +39,7 @@ class Decoder {
     next_reject_ = 0;
     first_ = count_ = 0;
     is_skipping_ = false;
-    stray_last_ = 0;
+    stray_end_ = 0;
     begin_segment(0, chunk.follows_cr);
   }
 
@@ -71,6 +74,7 @@ class Decoder {
 
   void begin_segment(std::uint32_t at, bool follows_cr) {
     scanned_ = record_begin_ = at;
+    searched_ = 0;
     segment_end_ = next_reject_ < chunk_.rejects.size() ? chunk_.rejects[next_reject_].begin
                                                         : static_cast<std::uint32_t>(chunk_.text.size);
     scanner_.restart(State::record_start, follows_cr);
@@ -90,7 +94,7 @@ class Decoder {
 
   /// Appends the field ends of the next piece to the list, after moving what is left to its front.
   void scan_piece() {
-    std::copy(ends_.get() + first_, ends_.get() + count_, ends_.get());
+    if (first_ != 0) std::copy(ends_.get() + first_, ends_.get() + count_, ends_.get());
     count_ -= first_;
     first_ = 0;
     std::uint32_t const stop = scanned_ + std::min<std::uint32_t>(segment_end_ - scanned_, piece_bytes);
@@ -99,24 +103,28 @@ class Decoder {
       unsigned const size = std::min<std::uint32_t>(stop - scanned_, block_bytes);
       BlockEnds const found = scanner_.next(at(scanned_), size);
       lines += static_cast<unsigned>(std::popcount(found.line_ends));
-      if (found.strays != 0) stray_last_ = scanned_ + 63 - static_cast<unsigned>(std::countl_zero(found.strays));
+      if (found.strays != 0) stray_end_ = scanned_ + 64 - static_cast<unsigned>(std::countl_zero(found.strays));
       append(found.fields);
       scanned_ += size;
     }
     counts_->lines += lines;
   }
 
-  /// Eight positions at a time without asking: most blocks have few, and the list has room to spare.
+  /// Positions are written several at a time without asking (four, then eights: blocks of long numbers have two or
+  /// three fields, of short ones about nine); what is too much is written over by the next block.
   void append(std::uint64_t mask) {
     unsigned const found = static_cast<unsigned>(std::popcount(mask));
-    std::uint32_t* const out = ends_.get() + count_;
-    for (unsigned done = 0; done < found; done += 8) {
-      for (unsigned i = 0; i < 8; ++i) {
-        out[done + i] = scanned_ + static_cast<unsigned>(std::countr_zero(mask));
+    std::uint32_t* out = ends_.get() + count_;
+    count_ += found;
+    std::uint32_t* const end = ends_.get() + count_;
+    auto const write = [&](unsigned positions) {
+      for (unsigned i = 0; i < positions; ++i) {
+        *out++ = scanned_ + static_cast<unsigned>(std::countr_zero(mask));
         mask &= mask - 1;
       }
-    }
-    count_ += found;
+    };
+    write(4);
+    while (out < end) write(8);
   }
 
   // --- field ends to rows ----------------------------------------------------------------------------------------
@@ -133,7 +141,8 @@ class Decoder {
         continue;
       }
       if (rows_ == rows_max || faults_->room() < fault_room(plan_, columns_.size())) return false;
-      if (count_ - first_ >= columns_.size() && convert_plain_record()) continue;
+      bool const has_width = !columns_.empty() && count_ - first_ >= columns_.size();
+      if (has_width && convert_plain_record()) continue;
       if (!convert_any_record()) break;
     }
     return true;
@@ -142,7 +151,7 @@ class Decoder {
   /// The hot path: a record of the right width without a fault. False: nothing has happened.
   bool convert_plain_record() {
     if (columns_.size() == 1 && is_skipped_line(1)) return false;
-    if (plan_.rules.dialect.strict_quotes && record_begin_ <= stray_last_) return false;
+    if (plan_.rules.dialect.strict_quotes && record_begin_ < stray_end_) return false;
     RoundCounts counts;
     if (!with_feature_type([&](auto type) { return convert_plain<decltype(type)>(counts); })) return false;
     counts_->missing_cells += counts.missing_cells;
@@ -176,13 +185,18 @@ class Decoder {
     if (column.role == Role::feature) [[likely]] {
       T& value = features[column.place];
       if constexpr (std::is_same_v<T, float>) {
-        if (fast_float32(Isa{}, cell.begin, static_cast<std::uint32_t>(cell.size()), value)) [[likely]]
+        if (take_fast(cell, value)) [[likely]]
           return true;
       }
       return read<T>(cell, value, counts).kind != CellKind::fault;
     }
     FaultCode code;
-    return column.role == Role::ignore || convert_role(cell, column, code);
+    return column.role == Role::ignore || convert_role(cell, column, counts, code);
+  }
+
+  /// Most cells of float32 tensors. False: read_cell decides.
+  [[gnu::always_inline]] bool take_fast(Bytes cell, float& value) const {
+    return !has_numeric_null_ && fast_float32(Isa{}, cell.begin, static_cast<std::uint32_t>(cell.size()), value);
   }
 
   template <class T>
@@ -194,22 +208,22 @@ class Decoder {
     return read;
   }
 
-  /// A label, weight or qid cell. False: it is at fault.
-  bool convert_role(Bytes cell, Column column, FaultCode& code) {
+  /// A label, weight or qid cell. False: it is at fault, and `code` says why.
+  bool convert_role(Bytes cell, Column column, RoundCounts& counts, FaultCode& code) {
     if (column.role == Role::qid)
-      return store(read_cell<std::int64_t>(cell, plan_.rules, false, false), batch_.qid, column, code);
+      return store(read_cell<std::int64_t>(cell, plan_.rules, false, false), column, counts, code);
     bool const maps_names = column.role == Role::label && !plan_.rules.labels.empty();
     Dense const& tensor = batch_.tensor(column.role);
-    if (!maps_names) {
-      float& value = tensor.as<float>()[rows_ * tensor.columns + column.place];
-      if (fast_float32(Isa{}, cell.begin, static_cast<std::uint32_t>(cell.size()), value)) return true;
-    }
-    return store(read_cell<float>(cell, plan_.rules, false, maps_names), tensor, column, code);
+    float& value = tensor.as<float>()[rows_ * tensor.columns + column.place];
+    if (!maps_names && take_fast(cell, value)) return true;
+    return store(read_cell<float>(cell, plan_.rules, false, maps_names), column, counts, code);
   }
 
   template <class T>
-  bool store(Cell<T> cell, Dense const& tensor, Column column, FaultCode& code) {
+  bool store(Cell<T> cell, Column column, RoundCounts& counts, FaultCode& code) {
+    Dense const& tensor = batch_.tensor(column.role);
     tensor.as<T>()[rows_ * tensor.columns + column.place] = cell.value;
+    counts.inexact_integers += cell.is_inexact_integer;
     code = cell.code;
     return cell.kind == CellKind::value;
   }
@@ -219,13 +233,15 @@ class Decoder {
   /// Blank lines, comments, ragged records, bad cells. False: the record's end is not in the list yet.
   [[gnu::noinline]] bool convert_any_record() {
     std::size_t const width = columns_.size();
-    std::size_t fields = 0;
+    std::size_t fields = searched_;
     bool is_complete = false;
     while (!is_complete && first_ + fields < count_ && fields <= width) {
       is_complete = is_line_end(*at(ends_[first_ + fields]));
       ++fields;
     }
-    if (!is_complete && fields <= width) return false;
+    bool const may_go_on = !is_complete && fields <= width;
+    searched_ = may_go_on ? static_cast<std::uint32_t>(fields) : 0;
+    if (may_go_on) return false;
     if (is_complete && is_skipped_line(fields)) {
       finish_record(fields);
       return true;
@@ -268,7 +284,8 @@ class Decoder {
       fault.column = static_cast<std::uint32_t>(c);
       fault.cell_begin = begin;
       fault.cell_end = ends_[first_ + c];
-      if (stray < begin) break;
+      bool const is_at_early_end = fields < width && begin == fault.record_end;  // that it ends there comes first
+      if (stray < begin || is_at_early_end) break;
       if (!convert_cell(fault, counts)) return true;
       begin = fault.cell_end + 1;
     }
@@ -292,7 +309,7 @@ class Decoder {
     Column const column = columns_[fault.column];
     Bytes const cell{at(fault.cell_begin), at(fault.cell_end)};
     if (column.role == Role::ignore) return true;
-    if (column.role != Role::feature) return convert_role(cell, column, fault.code);
+    if (column.role != Role::feature) return convert_role(cell, column, counts, fault.code);
     return with_feature_type([&](auto type) {
       using T = decltype(type);
       T& value = batch_.features.template as<T>()[rows_ * batch_.features.columns + column.place];
@@ -312,7 +329,7 @@ class Decoder {
 
   /// Strict quotes: the record's first stray quote before `end`, found by the automaton.
   [[nodiscard]] std::uint32_t find_stray(std::uint32_t end) const {
-    if (!plan_.rules.dialect.strict_quotes || record_begin_ > stray_last_) return no_stray;
+    if (!plan_.rules.dialect.strict_quotes || record_begin_ >= stray_end_) return no_stray;
     ByteClasses const classes(plan_.rules.dialect);
     State state = State::record_start;
     for (std::uint32_t i = record_begin_; i < end; ++i) {
@@ -345,6 +362,7 @@ class Decoder {
   void finish_record(std::size_t fields) {
     first_ += static_cast<std::uint32_t>(fields);
     record_begin_ = ends_[first_ - 1] + 1;
+    searched_ = 0;
   }
 
   template <class Use>
@@ -370,7 +388,9 @@ class Decoder {
   std::uint32_t segment_end_ = 0;   ///< the next reject, or the end of the text
   std::uint32_t scanned_ = 0;       ///< field ends before it are in the list
   std::uint32_t record_begin_ = 0;  ///< of the next record to be converted
-  std::uint32_t stray_last_ = 0;    ///< the last stray quote that the scanner saw
+  std::uint32_t searched_ = 0;      ///< field ends from first_ on that are known not to end the record
+  std::uint32_t stray_end_ = 0;     ///< behind the last stray quote that the scanner saw
+  bool has_numeric_null_ = false;   ///< a null spelling is a number: no cell may be taken for one unasked
   bool is_skipping_ = false;        ///< inside a rejected record whose end is not seen yet
   Fault pending_;                   ///< its fault
 

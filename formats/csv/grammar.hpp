@@ -52,7 +52,7 @@ inline constexpr Step transitions[state_count][class_count] = {
     /* quoted          */ {qu,   qu,    qu,    qq,    eq,    qu,    qu},
     /* quote_in_quoted */ {us,   fs,    rs,    qu,    ss,    us,    cl},
     /* closed          */ {us,   fs,    rs,    us,    ss,    us,    cl},
-    /* escaped         */ {un,   un,    un,    un,    un,    un,    un},
+    /* escaped         */ {un,   un,    rs,    un,    un,    un,    un},
     /* escaped_quoted  */ {qu,   qu,    qu,    qu,    qu,    qu,    qu},
     /* comment         */ {co,   co,    rs,    co,    co,    co,    co},
 };

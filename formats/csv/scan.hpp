@@ -39,7 +39,7 @@ class BlockScanner {
   }
 
   /// Scans `size` (1 to 64) bytes; 64 bytes must be readable.
-  BlockEnds next(char const* block, unsigned size) {
+  [[gnu::always_inline]] BlockEnds next(char const* block, unsigned size) {
     std::uint64_t const valid = size >= 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << size) - 1;
     std::uint64_t const lf = block_equal(Isa{}, block, '\n') & valid;
     std::uint64_t const cr = block_equal(Isa{}, block, '\r') & valid;
@@ -52,8 +52,12 @@ class BlockScanner {
     BlockEnds found;
     found.line_ends = cr | (lf & ~(cr << 1 | std::uint64_t{follows_cr_}));
     follows_cr_ = (cr >> (size - 1)) != 0;
-    if (special != 0 || state_ > State::quote_in_quoted ||
-        !by_parity(block, size, valid, quotes, separators, lf | cr, found)) {
+    if (special == 0 && quotes == 0 && state_ <= State::unquoted) [[likely]] {
+      found.fields = separators;
+      found.records = lf | cr;
+      state_ = state_behind(block, size, found);
+    } else if (special != 0 || state_ > State::quote_in_quoted ||
+               !by_parity(block, size, valid, quotes, separators, lf | cr, found)) {
       by_automaton(block, size, found);
     }
     return found;
@@ -75,13 +79,18 @@ class BlockScanner {
     found.fields = ends;
     found.records = ends & line_ends;
     std::uint64_t const last = std::uint64_t{1} << (size - 1);
-    state_ = (inside & last) != 0          ? State::quoted
-             : (closing & last) != 0       ? State::quote_in_quoted
-             : (found.records & last) != 0 ? State::record_start
-             : (ends & last) != 0          ? State::field_start
-             : trim_                       ? state_after_blanks(block, size, ends)
-                                           : State::unquoted;
+    state_ = (inside & last) != 0    ? State::quoted
+             : (closing & last) != 0 ? State::quote_in_quoted
+                                     : state_behind(block, size, found);
     return true;
+  }
+
+  /// The state behind a last byte outside quotes that is no quote.
+  State state_behind(char const* block, unsigned size, BlockEnds const& found) const {
+    std::uint64_t const last = std::uint64_t{1} << (size - 1);
+    if ((found.records & last) != 0) return State::record_start;
+    if ((found.fields & last) != 0) return State::field_start;
+    return trim_ ? state_after_blanks(block, size, found.fields) : State::unquoted;
   }
 
   /// With trimming, blanks at a field's start leave the automaton there.
@@ -91,7 +100,7 @@ class BlockScanner {
     return (ends >> (size - 1) & 1) != 0 ? State::field_start : State::unquoted;
   }
 
-  void by_automaton(char const* block, unsigned size, BlockEnds& found) {
+  [[gnu::noinline]] void by_automaton(char const* block, unsigned size, BlockEnds& found) {
     for (unsigned i = 0; i < size; ++i) {
       Class const byte_class = classes_[block[i]];
       Step const s = step(state_, byte_class);

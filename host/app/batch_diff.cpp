@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <cstring>
+#include <string_view>
+#include <unordered_set>
 
 #include "host/app/value_text.hpp"
 #include "host/io/interrupt.hpp"
+#include "host/pipeline/column_list.hpp"
 #include "host/text/text_format.hpp"
 
 namespace penstock::app {
@@ -34,7 +37,9 @@ class Comparison {
   Comparison(BatchReader& a, BatchReader& b, DiffOptions const& options) : a_(a), b_(b), options_(options) {
     for (Role role : tensor_roles) {
       if (options_.features_only && role != Role::feature) continue;
-      if (has_same_shape(role, a.layout(), b.layout()) && a.layout().columns(role) != 0) roles_.push_back(role);
+      bool const has_same_names = are_same_names(role, a.names(role), b.names(role));
+      if (has_same_shape(role, a.layout(), b.layout()) && has_same_names && a.layout().columns(role) != 0)
+        roles_.push_back(role);
     }
   }
 
@@ -53,6 +58,30 @@ class Comparison {
   }
 
  private:
+  /// Says which names only one side has, if both have names. Labels, weights and queries are what an option named, so
+  /// that one column of each is the same thing under whatever name.
+  bool are_same_names(Role role, std::vector<std::string> const& a, std::vector<std::string> const& b) {
+    if (a.empty() || b.empty() || a == b || (role != Role::feature && a.size() == 1 && b.size() == 1)) return true;
+    std::string const name(name_of(role));
+    std::string const only_a = missing_in(b, a);
+    std::string const only_b = missing_in(a, b);
+    if (!only_a.empty()) result_.layout.push_back(name + ": only the first has " + only_a);
+    if (!only_b.empty()) result_.layout.push_back(name + ": only the second has " + only_b);
+    if (only_a.empty() && only_b.empty()) result_.layout.push_back(name + ": the same columns in another order");
+    return false;
+  }
+
+  /// The first of `names` that are not among `others`.
+  static std::string missing_in(std::vector<std::string> const& others, std::vector<std::string> const& names) {
+    constexpr std::size_t shown_max = 10;
+    std::unordered_set<std::string_view> const known(others.begin(), others.end());
+    std::vector<std::string> missing;
+    for (std::string const& name : names) {
+      if (!known.contains(name)) missing.push_back(name);
+    }
+    return missing.empty() ? "" : shown_list(missing, shown_max);
+  }
+
   /// Says what differs, if anything does.
   bool has_same_shape(Role role, BatchLayout const& a, BatchLayout const& b) {
     std::string const name(name_of(role));

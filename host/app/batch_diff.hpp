@@ -28,14 +28,15 @@ struct ValueDifference {
 
 struct DiffResult {
   std::uint64_t records_a = 0, records_b = 0;
-  std::vector<std::string> layout;      ///< roles, widths and types that differ, in words
+  std::vector<std::string> layout;      ///< roles, widths, types and column names that differ, in words
   std::vector<ValueDifference> values;  ///< the first ones
   std::uint64_t values_different = 0;   ///< in the records that both have
   std::uint64_t records_different = 0;  ///< of these
   [[nodiscard]] bool is_same() const { return layout.empty() && values_different == 0 && records_a == records_b; }
 };
 
-/// Reads both to their ends. Tensors of different width or type are not compared value by value.
+/// Reads both to their ends. Tensors of different width or type, or whose columns have different names on the two
+/// sides, are not compared value by value.
 [[nodiscard]] DiffResult compare(BatchReader& a, BatchReader& b, DiffOptions const& options);
 
 }  // namespace penstock::app

@@ -22,16 +22,29 @@
 namespace penstock::app {
 namespace {
 
-constexpr std::size_t mark_bytes = 6;  ///< the longest mark is that of .npy
+/// As much as a zip archive's first entry needs to say its name, if that is the name of an array.
+constexpr std::size_t mark_bytes = 96;
 constexpr std::string_view zip_mark("PK\x03\x04", 4);
 constexpr std::string_view empty_zip_mark("PK\x05\x06", 4);
+
+/// Spreadsheets and other documents are zip archives too. The name is at a fixed place (APPNOTE.TXT, 4.3.7); one that
+/// is longer than what is looked at is some array's for all that is known.
+bool begins_npz(std::string_view bytes) {
+  constexpr std::size_t size_at = 26;
+  constexpr std::size_t name_at = 30;
+  if (!bytes.starts_with(zip_mark)) return false;
+  if (bytes.size() < name_at) return true;
+  auto const byte = [bytes](std::size_t at) { return static_cast<std::size_t>(static_cast<unsigned char>(bytes[at])); };
+  std::size_t const size = byte(size_at) | byte(size_at + 1) << 8;
+  return name_at + size > bytes.size() || bytes.substr(name_at, size).ends_with(".npy");
+}
 
 std::optional<InputKind> kind_of_mark(std::string_view bytes) {
   std::array<std::byte, 4> frame{};
   recordio::put_word(frame.data(), recordio::magic);
   std::string_view const frame_mark(reinterpret_cast<char const*>(frame.data()), frame.size());
   if (bytes.starts_with(npy::magic)) return InputKind::npy;
-  if (bytes.starts_with(zip_mark) || bytes.starts_with(empty_zip_mark)) return InputKind::npz;
+  if (begins_npz(bytes) || bytes.starts_with(empty_zip_mark)) return InputKind::npz;
   if (bytes.starts_with(frame_mark)) return InputKind::recordio;
   return std::nullopt;
 }
@@ -99,6 +112,8 @@ class ChainedReader final : public BatchReader {
     notes_ = current_->notes();
   }
 
+  /// Before the first next(): whether any file has rows.
+  [[nodiscard]] bool has_rows() const { return pending_.has_value(); }
   [[nodiscard]] BatchLayout const& layout() const override { return layout_; }
   bool next(Batch& batch) override {
     while (true) {
@@ -177,13 +192,17 @@ std::string_view name_of(InputKind kind) {
   return names[static_cast<std::size_t>(kind)];
 }
 
-InputKind kind_of(InputFile const& file) {
-  if (file.is_stdin) return kind_of_mark(peek_stdin()).value_or(InputKind::csv);
-  if (!file.is_regular) return kind_of_name(file.path);
+std::optional<InputKind> kind_of_content(InputFile const& file) {
+  if (file.is_stdin) return kind_of_mark(peek_stdin());
+  if (!file.is_regular) return std::nullopt;
   std::string bytes = first_bytes(*open_stored(file));
   if (bytes.starts_with("\x1f\x8b")) bytes = first_bytes(*open_source(file));
-  if (std::optional<InputKind> const kind = kind_of_mark(bytes)) return *kind;
-  return bytes.empty() ? kind_of_name(file.path) : InputKind::csv;
+  return kind_of_mark(bytes);
+}
+
+InputKind kind_of(InputFile const& file) {
+  std::optional<InputKind> const kind = kind_of_content(file);
+  return kind ? *kind : file.is_stdin ? InputKind::csv : kind_of_name(file.path);
 }
 
 InputKind common_kind(std::vector<InputFile> const& files, std::optional<InputKind> wanted) {
@@ -201,8 +220,8 @@ InputKind common_kind(std::vector<InputFile> const& files, std::optional<InputKi
 
 std::vector<std::string> BatchReader::names(Role) const { return {}; }
 
-CsvBatchReader::CsvBatchReader(std::vector<InputFile> const& files, CsvOptions const& csv, StreamOptions const& stream)
-    : plan_(plan_csv(files, csv)), stream_(*plan_, stream) {}
+CsvBatchReader::CsvBatchReader(std::unique_ptr<CsvPlan> plan, StreamOptions const& stream)
+    : plan_(std::move(plan)), stream_(*plan_, stream) {}
 
 bool CsvBatchReader::next(Batch& batch) {
   throw_if_interrupted();
@@ -218,9 +237,13 @@ std::vector<std::string> CsvBatchReader::names(Role role) const {
 
 std::unique_ptr<BatchReader> open_batches(std::vector<InputFile> const& files, InputKind kind,
                                           ReadOptions const& options) {
-  if (kind == InputKind::csv) return std::make_unique<CsvBatchReader>(files, options.csv, options.stream);
+  if (kind == InputKind::csv) return std::make_unique<CsvBatchReader>(plan_csv(files, options.csv), options.stream);
   auto const open = kind == InputKind::recordio ? open_recordio : kind == InputKind::npy ? open_npy : open_npz;
   auto rows = std::make_unique<ChainedReader>(files, open);
+  if (kind == InputKind::recordio && !rows->has_rows()) {
+    std::string const others = files.size() == 1 ? "" : " (nor in the other " + std::to_string(files.size() - 1) + ")";
+    throw DataError((files[0].is_stdin ? "<stdin>" : files[0].path) + ": no records" + others);
+  }
   if (options.stream.skip == 0 && !options.stream.limit) return rows;
   std::uint64_t const limit = options.stream.limit.value_or(std::numeric_limits<std::uint64_t>::max());
   return std::make_unique<RowWindow>(std::move(rows), options.stream.skip, limit);

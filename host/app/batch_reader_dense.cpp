@@ -54,17 +54,21 @@ class ArrayReader {
   [[nodiscard]] std::uint64_t row_bytes() const { return array_.columns() * size_bytes(array_.dtype); }
   [[nodiscard]] std::string const& name() const { return name_; }
 
-  /// Fills `into` with the next bytes of the array.
-  void read(std::span<std::byte> into) {
+  /// Fills `into` with the next bytes of the array, and returns how many there are: fewer only at the end of the file.
+  std::size_t read(std::span<std::byte> into) {
     std::size_t const from_head = std::min(into.size(), head_.size() - given_);
     std::copy_n(std::as_bytes(std::span(head_)).begin() + static_cast<std::ptrdiff_t>(given_), from_head, into.begin());
     given_ += from_head;
     for (std::size_t filled = from_head; filled < into.size();) {
       std::size_t const got = source_->read(reinterpret_cast<char*>(into.data()) + filled, into.size() - filled);
-      if (got == 0)
-        throw SourceError(name_ + ": ends before the " + format_count(array_.rows()) + " rows of its header");
+      if (got == 0) return filled;
       filled += got;
     }
+    return into.size();
+  }
+
+  [[noreturn]] void throw_truncated() const {
+    throw SourceError(name_ + ": ends before the " + format_count(array_.rows()) + " rows of its header");
   }
 
  private:
@@ -104,12 +108,19 @@ class ArraysReader final : public BatchReader {
   [[nodiscard]] BatchLayout const& layout() const override { return layout_; }
   bool next(Batch& batch) override {
     throw_if_interrupted();
-    auto const rows = static_cast<std::size_t>(std::min(rows_left_, rows_max_));
+    if (truncated_ != nullptr) truncated_->throw_truncated();
+    auto rows = static_cast<std::size_t>(std::min(rows_left_, rows_max_));
     batch = buffer_.view(rows);
     for (auto& [role, reader] : arrays_) {
       Dense const& tensor = batch.tensor(role);
-      if (tensor.columns != 0) reader.read({tensor.data, rows * tensor.row_bytes()});
+      std::size_t const wanted = batch.rows * tensor.row_bytes();
+      std::size_t const got = tensor.columns == 0 ? wanted : reader.read({tensor.data, wanted});
+      if (got == wanted) continue;
+      truncated_ = &reader;
+      rows = std::min(rows, got / tensor.row_bytes());  // whole rows before the end are good
     }
+    if (truncated_ != nullptr && rows == 0) truncated_->throw_truncated();
+    batch = batch.rows_from(0, rows);
     rows_left_ -= rows;
     return rows != 0;
   }
@@ -144,6 +155,7 @@ class ArraysReader final : public BatchReader {
   std::uint64_t rows_max_ = 1;
   BatchLayout layout_;
   BatchBuffer buffer_;
+  ArrayReader const* truncated_ = nullptr;  ///< an array that ended too early: behind its whole rows there are no more
 };
 
 /// A stretch of a file with a checksum, which is compared when its last byte has been read.

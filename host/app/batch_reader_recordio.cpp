@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <exception>
 #include <span>
 #include <utility>
 
@@ -47,7 +48,7 @@ class FrameStream {
       ++frames_;
       // A payload is complete without the padding that some writers leave away behind the last one.
       bool const is_whole = frame.status == FrameStatus::ok || frame.status == FrameStatus::truncated_pad;
-      if (!is_whole) throw SourceError(place() + ": " + std::string(describe(frame.status)));
+      if (!is_whole) throw_damaged(frame.status);
       frame_bytes_ = std::min(recordio::frame_bytes(frame.payload.size()), unread().size());
       payload = frame.payload;
       return true;
@@ -60,6 +61,12 @@ class FrameStream {
   }
 
  private:
+  [[noreturn]] void throw_damaged(FrameStatus status) const {
+    bool const is_no_frame = frames_ == 1 && !is_truncated(status);
+    throw SourceError(place() + ": " + std::string(describe(status)),
+                      is_no_frame ? "If it holds text in spite of its name: --from csv." : "");
+  }
+
   static bool is_truncated(FrameStatus status) {
     return status == FrameStatus::truncated_header || status == FrameStatus::truncated_payload ||
            status == FrameStatus::truncated_pad;
@@ -142,11 +149,17 @@ class RecordioReader final : public BatchReader {
   [[nodiscard]] BatchLayout const& layout() const override { return layout_; }
 
   bool next(Batch& batch) override {
+    if (late_error_ != nullptr) std::rethrow_exception(std::exchange(late_error_, nullptr));
     std::size_t rows = 0;
-    while (rows < rows_.rows_max() && (is_pending_ || read_record())) {
-      is_pending_ = false;
-      store(rows);
-      ++rows;
+    try {
+      while (rows < rows_.rows_max() && (is_pending_ || read_record())) {
+        is_pending_ = false;
+        store(rows);
+        ++rows;
+      }
+    } catch (Error const&) {
+      if (rows == 0) throw;
+      late_error_ = std::current_exception();  // the rows before it are good
     }
     batch = rows_.view(rows);
     return rows != 0;
@@ -162,9 +175,11 @@ class RecordioReader final : public BatchReader {
     recordio::Bytes payload;
     if (!frames_.next(payload)) return false;
     auto const result = decoder_.decode(payload);
+    std::string const found(describe(result.status));
+    bool const is_damaged = result.status == RecordStatus::malformed || result.status == RecordStatus::shape_mismatch;
+    if (is_damaged) throw SourceError(frames_.place() + ": is damaged: " + found);
     if (result.status != RecordStatus::ok)
-      throw DataError(frames_.place() + ": " + std::string(describe(result.status)),
-                      result.status == RecordStatus::malformed ? "" : "Only dense records can be shown and compared.");
+      throw SchemaError(frames_.place() + ": " + found, "Only dense records can be shown and compared.");
     record_ = result.record;
     has_others_ = has_others_ || record_.has_other_features || record_.has_other_labels;
     return true;
@@ -173,8 +188,8 @@ class RecordioReader final : public BatchReader {
   void store(std::size_t row) {
     Batch const batch = rows_.view(rows_.rows_max());
     if (copy_row(record_.features, batch.features, row) && copy_row(record_.label, batch.label, row)) return;
-    throw DataError(frames_.place() + ": " + describe_layout(layout_of(record_)) + ", but the first record has " +
-                    describe_layout(layout_));
+    throw SchemaError(frames_.place() + ": " + describe_layout(layout_of(record_)) + ", but the first record has " +
+                      describe_layout(layout_));
   }
 
   FrameStream frames_;
@@ -184,6 +199,7 @@ class RecordioReader final : public BatchReader {
   bool has_others_ = false;
   BatchLayout layout_;
   BatchBuffer rows_;
+  std::exception_ptr late_error_;  ///< of the record behind the rows that were handed out
 };
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "host/app/cli.hpp"
 
+#include <algorithm>
 #include <optional>
 #include <string_view>
 
@@ -10,6 +11,7 @@
 #include "host/app/cli_output.hpp"
 #include "host/app/errors.hpp"
 #include "host/app/options.hpp"
+#include "host/app/options_values.hpp"
 #include "host/app/progress.hpp"
 #include "host/io/interrupt.hpp"
 #include "host/io/sink.hpp"
@@ -38,10 +40,18 @@ Verb const* find_verb(std::string_view name) {
   return nullptr;
 }
 
+/// The verb that begins with `word`, if one does and no other; two letters at least.
+std::optional<std::string> verb_begun_by(std::string const& word, std::vector<std::string> const& known) {
+  auto const begins = [&word](std::string const& verb) { return verb.starts_with(word); };
+  if (word.size() < 2 || std::count_if(known.begin(), known.end(), begins) != 1) return std::nullopt;
+  return *std::find_if(known.begin(), known.end(), begins);
+}
+
 [[noreturn]] void throw_unknown_verb(std::string const& word) {
   std::vector<std::string> known{"help"};
   for (Verb const& verb : verbs()) known.emplace_back(verb.name);
-  std::optional<std::string> const near = nearest(word, known);
+  std::optional<std::string> const begun = verb_begun_by(word, known);
+  std::optional<std::string> const near = begun ? begun : nearest(word, known);
   if (near) throw ConfigurationError("there is no verb " + word, "Did you mean " + *near + "?");
   if (::access(word.c_str(), F_OK) == 0) {
     throw ConfigurationError("there is no verb " + word, "To convert the file: penstock convert " + word + " -o OUT");
@@ -76,6 +86,38 @@ bool asks_for_help(std::vector<std::string> const& words) {
   return false;
 }
 
+/// "2-5" as "2:5"; nothing if `item` is no such pair of numbers.
+std::optional<std::string> as_range(std::string item) {
+  auto const is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  std::size_t const dash = item.find('-');
+  if (dash == item.npos || dash == 0 || dash + 1 == item.size()) return std::nullopt;
+  item[dash] = ':';
+  bool const is_range =
+      std::count_if(item.begin(), item.end(), is_digit) + 1 == static_cast<std::ptrdiff_t>(item.size());
+  return is_range ? std::optional(item) : std::nullopt;
+}
+
+/// Columns that do not exist and look like a range as others write it.
+std::string range_hint(Arguments const& arguments, std::string_view message) {
+  for (std::string_view option : {"columns", "label", "ignore"}) {
+    for (std::string const& item : csv_items(option, arguments.value_or(option, ""))) {
+      std::optional<std::string> const range = as_range(item);
+      if (range && message.find('"' + item + '"') != message.npos) return "A range is written with a colon: " + *range;
+    }
+  }
+  return {};
+}
+
+int run_with_hints(Verb const& verb, Arguments const& arguments) {
+  try {
+    return verb.run(arguments);
+  } catch (ConfigurationError const& error) {
+    std::string const hint = range_hint(arguments, error.what());
+    if (hint.empty()) throw;
+    throw ConfigurationError(error.what(), error.hint().empty() ? hint : hint + "\n" + error.hint());
+  }
+}
+
 int run_verb(Verb const& verb, std::vector<std::string> const& words) {
   if (asks_for_help(words)) return print(full_help(verb));
   Arguments const arguments = parse_arguments(verb, words);
@@ -86,7 +128,7 @@ int run_verb(Verb const& verb, std::vector<std::string> const& words) {
     write_to_stderr(error_text(std::string(verb.name) + ": " + missing, "") + short_help(verb));
     return usage_status;
   }
-  return verb.run(arguments);
+  return run_with_hints(verb, arguments);
 }
 
 int run_words(std::vector<std::string> const& words) {

@@ -16,12 +16,12 @@ constexpr std::string_view exit_codes_text =
     "  0    ok\n"
     "  1    data: records were rejected beyond the budget, no record was left, or two inputs differ\n"
     "  2    usage: the command makes no sense\n"
-    "  3    an input cannot be read\n"
+    "  3    an input cannot be read or is damaged\n"
     "  4    an output exists already or cannot be written\n"
     "  5    columns do not fit each other or what was asked for\n"
     "  6    a device or memory is not available\n"
     "  70   a defect of penstock\n"
-    "  130  stopped by Ctrl-C\n";
+    "  130  stopped by Ctrl-C (143 by SIGTERM, 129 by SIGHUP)\n";
 
 /// Appends `text` at `column`, broken between words.
 void append_wrapped(std::string& out, std::size_t at, std::string_view text) {

@@ -11,6 +11,7 @@
 #include "host/app/command_convert_report.hpp"
 #include "host/app/command_convert_target.hpp"
 #include "host/app/commands.hpp"
+#include "host/app/fault_lines.hpp"
 #include "host/app/options_values.hpp"
 #include "host/app/progress.hpp"
 #include "host/app/rejects.hpp"
@@ -21,9 +22,6 @@
 
 namespace penstock::app {
 namespace {
-
-/// Faults that are shown one by one; the rest is counted.
-constexpr std::uint64_t faults_shown_max = 5;
 
 using Clock = std::chrono::steady_clock;
 
@@ -44,27 +42,6 @@ ProgressOptions progress_options(Arguments const& arguments, Console const& cons
   return options;
 }
 
-/// Shows the first faults of a run.
-class FaultLines {
- public:
-  explicit FaultLines(Console& console) : console_(console) {}
-
-  /// False if nothing more will be shown.
-  bool show(FaultReport const& report) {
-    if (shown_ == faults_shown_max) return false;
-    ++shown_;
-    console_.say(summary_of(report) + (report.is_repaired ? "; made missing" : "; rejected"));
-    return true;
-  }
-  void finish(std::uint64_t faults) const {
-    if (faults > shown_) console_.say("... and " + format_count(faults - shown_) + " more");
-  }
-
- private:
-  Console& console_;
-  std::uint64_t shown_ = 0;
-};
-
 std::uint64_t file_bytes(std::string const& path, std::uint64_t otherwise) {
   struct stat status {};
   bool const is_file = path != "-" && ::stat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode);
@@ -78,6 +55,7 @@ class Run {
       std::vector<InputFile> const& inputs)
       : target_(target),
         policy_(options.on_error),
+        is_part_(options.limit.has_value()),
         output_(make_output(target.output)),
         stream_(plan, options),
         faults_(console),
@@ -109,6 +87,7 @@ class Run {
     outcome.counts = stream_.counts();
     outcome.output_bytes = file_bytes(target_.output.path, encoded_bytes_);
     if (rejects_) outcome.reject_paths = rejects_->paths();
+    outcome.is_part = is_part_;
     outcome.seconds = std::chrono::duration<double>(Clock::now() - begin).count();
     return outcome;
   }
@@ -169,6 +148,7 @@ class Run {
 
   Target const& target_;
   FaultPolicy policy_;
+  bool is_part_;  ///< --limit: not all text that was read was used
   std::unique_ptr<Output> output_;
   CsvStream stream_;
   std::optional<RejectFiles> rejects_;
@@ -183,10 +163,10 @@ class Run {
 void check_text(std::vector<InputFile> const& inputs) {
   for (InputFile const& input : inputs) {
     if (!input.is_stdin && !input.is_regular) continue;
-    InputKind const kind = kind_of(input);
-    if (kind == InputKind::csv || (input.is_regular && input.size_bytes == 0)) continue;
+    std::optional<InputKind> const kind = kind_of_content(input);
+    if (!kind) continue;
     throw SourceError(
-        (input.is_stdin ? "<stdin>" : input.path) + ": is " + std::string(name_of(kind)) + "; convert reads CSV text",
+        (input.is_stdin ? "<stdin>" : input.path) + ": is " + std::string(name_of(*kind)) + "; convert reads CSV text",
         "penstock head and inspect read it.");
   }
 }
@@ -197,6 +177,16 @@ void print_report(std::string const& text, bool data_on_stdout) {
   StandardOutput out;
   out.write(text);
   out.finish();
+}
+
+/// The output is there when its summary is printed, so a failure here must not look like one of the output.
+void print_summary(std::string const& text, Target const& target) {
+  try {
+    print_report(text, target.is_stdout);
+  } catch (SinkError const& error) {
+    throw SinkError("the summary (--json) could not be printed: " + std::string(error.what()),
+                    target.output.path + " is complete.");
+  }
 }
 
 void say_engine(Console& console, StreamSizes const& sizes) {
@@ -237,7 +227,7 @@ int run_convert(Arguments const& arguments) {
   Outcome outcome = Run(arguments, console, *plan, stream, target, inputs).go();
   outcome.warnings = warnings_of(conversion, outcome.counts);
   say_summary(console, conversion, outcome);
-  if (is_json) print_report(summary_json(conversion, outcome), target.is_stdout);
+  if (is_json) print_summary(summary_json(conversion, outcome), target);
   return 0;
 }
 

@@ -46,8 +46,29 @@ void add_sizes(Json& json, StreamSizes const& sizes) {
   json.member("rows_a_round", std::uint64_t{sizes.rows_max}).end_object();
 }
 
+/// Below that, starting and ending take most of the time.
+constexpr double rate_seconds_min = 0.05;
+
+/// A share to the nearest tenth of a percent; neither none nor all is said of what is near it.
+std::string rounded_percent(std::uint64_t part, std::uint64_t whole) {
+  double const tenths = 1000.0 * static_cast<double>(part) / static_cast<double>(whole);
+  auto const rounded = static_cast<std::uint64_t>(tenths + 0.5);
+  bool const is_between = rounded >= 10 && rounded < 1000;  // below one percent two digits are shown
+  return is_between ? format_percent(rounded, 1000) : format_percent(part, whole);
+}
+
 std::string counted(std::uint64_t count, std::string_view one, std::string_view many) {
   return format_count(count) + " " + std::string(count == 1 ? one : many);
+}
+
+/// Where integers may have lost their last digits, and what holds them.
+std::string rounding_of(BatchLayout const& layout) {
+  std::string const roles = "label and weight hold integers up to 2^24 exactly";
+  if (layout.feature_dtype == DType::float32)
+    return "float32 features, " + roles + "; --dtype float64 holds features up to 2^53, int64 all";
+  if (layout.feature_dtype == DType::float64)
+    return "float64 features hold integers up to 2^53 exactly, " + roles + "; --dtype int64 holds features";
+  return roles;
 }
 
 }  // namespace
@@ -55,8 +76,8 @@ std::string counted(std::uint64_t count, std::string_view one, std::string_view 
 std::vector<std::string> warnings_of(Conversion const& conversion, StreamCounts const& counts) {
   std::vector<std::string> warnings = conversion.target.warnings;
   if (counts.inexact_integers > 0)
-    warnings.push_back(counted(counts.inexact_integers, "integer is", "integers are") +
-                       " beyond 16,777,216, where float32 does not hold each one exactly: --dtype float64 does");
+    warnings.push_back(counted(counts.inexact_integers, "integer was", "integers were") +
+                       " rounded: " + rounding_of(conversion.plan.layout()));
   return warnings;
 }
 
@@ -97,15 +118,16 @@ std::string summary_text(Conversion const& conversion, Outcome const& outcome) {
   std::size_t const features = conversion.plan.layout().features;
   std::string text = "ok  " + counted(counts.records, "record", "records") + ", " +
                      counted(features, "feature", "features") + " -> " + shown_path(conversion.target.output.path) +
-                     " (" + format_bytes(outcome.output_bytes) + "), " + format_duration(outcome.seconds) + ", " +
-                     format_rate(static_cast<double>(counts.text_bytes) / outcome.seconds);
+                     " (" + format_bytes(outcome.output_bytes) + "), " + format_duration(outcome.seconds);
+  if (!outcome.is_part && outcome.seconds >= rate_seconds_min)
+    text += ", " + format_rate(static_cast<double>(counts.text_bytes) / outcome.seconds);
   if (counts.missing_cells > 0) text += "\n    " + counted(counts.missing_cells, "missing cell", "missing cells");
   if (counts.repaired_cells > 0)
     text +=
         "\n    " + counted(counts.repaired_cells, "bad cell was", "bad cells were") + " made missing (--on-error null)";
   if (counts.rejected > 0)
     text += "\n    " + counted(counts.rejected, "record was", "records were") + " rejected (" +
-            format_percent(counts.rejected, counts.rejected + counts.records) + ")";
+            rounded_percent(counts.rejected, counts.rejected + counts.records) + ")";
   for (std::string const& path : outcome.reject_paths) text += "\n    rejects in " + path;
   return text;
 }

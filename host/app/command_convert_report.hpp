@@ -26,6 +26,7 @@ struct Outcome {
   std::uint64_t output_bytes = 0;  ///< of the main file, or of what went to a pipe
   std::vector<std::string> reject_paths;
   std::vector<std::string> warnings;
+  bool is_part = false;  ///< the run ended before its input (--limit)
   double seconds = 0;
 };
 
@@ -34,7 +35,8 @@ struct Outcome {
 
 [[nodiscard]] std::string plan_text(Conversion const& conversion);
 [[nodiscard]] std::string plan_json(Conversion const& conversion);
-/// `ok  7,000 records, 28 features -> higgs.rec (1.0 MiB), 50 ms, 24.0 MB/s`, then a line for each thing worth knowing.
+/// `ok  7,000 records, 28 features -> higgs.rec (1.0 MiB), 90 ms, 24.0 MB/s`, then a line for each thing worth knowing.
+/// Without a rate where it would say nothing: for a moment's work, and if not all text that was read was used.
 /// Without the last line end.
 [[nodiscard]] std::string summary_text(Conversion const& conversion, Outcome const& outcome);
 [[nodiscard]] std::string summary_json(Conversion const& conversion, Outcome const& outcome);

@@ -10,6 +10,9 @@
 #include "formats/recordio/encode.hpp"
 #include "host/app/options_values.hpp"
 #include "host/app/rejects.hpp"
+#include "host/io/file_descriptor.hpp"
+#include "host/io/partial_file.hpp"
+#include "host/io/sink.hpp"
 #include "penstock/error.hpp"
 
 namespace penstock::app {
@@ -86,6 +89,7 @@ void check_not_input(std::string const& path, std::optional<FileId> const& outpu
 
 /// Devices, FIFOs and the like are written to; folders are the sink's to refuse.
 void check_absent(std::string const& path) {
+  if (descriptor_named(path)) return;
   struct stat status {};
   if (::lstat(path.c_str(), &status) != 0) return;
   bool const leads_nowhere = ::stat(path.c_str(), &status) != 0;
@@ -102,7 +106,21 @@ void check_different(std::vector<std::string> paths) {
 /// Whether `path` will be a regular file, beside which others can lie.
 bool becomes_regular(std::string const& path) {
   struct stat status {};
-  return path != "-" && (::stat(path.c_str(), &status) != 0 || S_ISREG(status.st_mode));
+  if (path == "-" || descriptor_named(path)) return false;
+  return ::stat(path.c_str(), &status) != 0 || S_ISREG(status.st_mode);
+}
+
+/// What cannot be written is to be known before the work, and in a dry run.
+void check_folder(std::string const& path) {
+  if (descriptor_named(path)) return;
+  struct stat status {};
+  if (::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode))
+    throw SinkError(path + ": is a folder, not a file", "Add the name of the file.");
+  std::string const folder = folder_of(path);
+  if (::stat(folder.c_str(), &status) != 0)
+    throw SinkError(path + ": there is no folder " + folder, "Create it: mkdir -p " + folder);
+  if (becomes_regular(path) && ::access(folder.c_str(), W_OK) != 0)
+    throw SinkError(path + ": " + folder + " is not a folder that can be written to: " + cause_of(errno));
 }
 
 void read_rejects(Arguments const& arguments, Target& target) {
@@ -174,11 +192,12 @@ Target target_of(Arguments const& arguments) {
   if (!path) throw ConfigurationError("convert: no output is named", "-o OUT, for example -o train.rec");
   if (path->empty()) throw ConfigurationError("-o: the name of the output is empty", "Is a shell variable not set?");
   Target target;
-  target.output.path = *path;
+  // Under another name standard output is standard output still: messages keep off it.
+  target.output.path = descriptor_named(*path) == STDOUT_FILENO ? "-" : *path;
   target.output.format = format_of(arguments, *path);
   target.output.overwrite = arguments.has("force");
   target.output.companions = arguments.has("companions");
-  target.is_stdout = *path == "-";
+  target.is_stdout = target.output.path == "-";
   target.wants_header = arguments.has("output-header");
   if (target.is_stdout) check_stdout(target.output.format);
   if (target.wants_header && target.output.format != OutputFormat::csv)
@@ -199,6 +218,7 @@ void check_files(Target const& target, std::vector<InputFile> const& inputs) {
   std::vector<std::string> const rejects = RejectFiles::possible_paths(target.rejects_prefix);
   if (target.quarantines) paths.insert(paths.end(), rejects.begin(), rejects.end());
   check_different(paths);
+  for (std::string const& path : paths) check_folder(path);
   for (std::string const& path : paths) check_not_input(path, file_at(path), inputs);
   if (!target.is_stdout && !target.output.overwrite) check_absent(target.output.path);
 }

@@ -28,7 +28,7 @@ struct Target {
 [[nodiscard]] Target target_of(Arguments const& arguments);
 
 /// Throws ConfigurationError if a file that will be written is an input too, and SinkError if one exists and may not
-/// be replaced.
+/// be replaced, is a folder, or has no folder that can be written to.
 void check_files(Target const& target, std::vector<InputFile> const& inputs);
 
 /// Takes the layout from the plan. Throws ConfigurationError if the format cannot hold it; what it silently leaves out

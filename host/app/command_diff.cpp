@@ -1,4 +1,7 @@
+#include <algorithm>
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "host/app/batch_diff.hpp"
@@ -7,7 +10,9 @@
 #include "host/app/json.hpp"
 #include "host/app/layout_text.hpp"
 #include "host/app/options_values.hpp"
+#include "host/app/replay.hpp"
 #include "host/app/viewing.hpp"
+#include "host/pipeline/column_list.hpp"
 #include "host/text/text_format.hpp"
 #include "penstock/error.hpp"
 
@@ -28,6 +33,36 @@ Side side_of(std::string const& argument, ReadOptions const& options) {
   return side;
 }
 
+/// Names of features as --columns takes them.
+std::string columns_list(std::vector<std::string> const& names) {
+  std::string list;
+  for (std::string const& name : names) list += (list.empty() ? "" : ",") + list_item(name);
+  return list;
+}
+
+std::vector<std::string> sorted(std::vector<std::string> names) {
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+/// Headers match by name, as they do among the inputs of a conversion: where the second file has the columns of the
+/// first in another order, they are read in the order of the first.
+std::unique_ptr<BatchReader> open_like(BatchReader const& first, Side const& side, ReadOptions const& options) {
+  std::vector<std::string> const wanted = first.names(Role::feature);
+  if (side.kind != InputKind::csv || wanted.empty() || !options.csv.columns.empty())
+    return open_batches(side.files, side.kind, options);
+  Replay replay(side.files);
+  std::unique_ptr<CsvPlan> plan = plan_csv(replay.files(), options.csv);
+  std::vector<std::string> const found = plan->names(Role::feature);
+  if (plan->has_header() && found != wanted && sorted(found) == sorted(wanted)) {
+    CsvOptions csv = options.csv;
+    csv.columns = columns_list(wanted);
+    plan = plan_csv(replay.files(), csv);
+  }
+  replay.settle();
+  return std::make_unique<CsvBatchReader>(std::move(plan), options.stream);
+}
+
 /// Opens binary sides first: their element type is what a text side is to be read as.
 void open_sides(Side& a, Side& b, ReadOptions options, bool has_dtype) {
   Side& first = a.kind == InputKind::csv && b.kind != InputKind::csv ? b : a;
@@ -36,7 +71,7 @@ void open_sides(Side& a, Side& b, ReadOptions options, bool has_dtype) {
   bool const is_binary = first.kind != InputKind::csv;
   if (is_binary && !has_dtype && first.reader->layout().features != 0)
     options.csv.dtype = first.reader->layout().feature_dtype;
-  second.reader = open_batches(second.files, second.kind, options);
+  second.reader = open_like(*first.reader, second, options);
 }
 
 std::string records_text(std::uint64_t records) {
@@ -50,14 +85,36 @@ std::string difference_line(ValueDifference const& each, Side const& a, Side con
          " (" + each.a_bits + ") | " + each.b + " (" + each.b_bits + ")\n";
 }
 
-std::string result_text(DiffResult const& result, Side const& a, Side const& b) {
+/// What may have been forgotten, where roles or types differ: an option that would make the sides comparable.
+std::string layout_hint(Side const& a, Side const& b, DiffOptions const& options) {
+  BatchLayout const& left = a.reader->layout();
+  BatchLayout const& right = b.reader->layout();
+  bool const has_csv = a.kind == InputKind::csv || b.kind == InputKind::csv;
+  bool const has_npy = a.kind == InputKind::npy || b.kind == InputKind::npy;
+  auto const is_missing = [&](Role role) { return (left.columns(role) == 0) != (right.columns(role) == 0); };
+  for (Role role : {Role::label, Role::weight, Role::qid}) {
+    if (options.features_only || !is_missing(role)) continue;
+    Side const& without = left.columns(role) == 0 ? a : b;
+    if (has_npy) return ".npy holds the features only: --features-only compares nothing else";
+    if (without.kind == InputKind::csv)
+      return "--" + std::string(name_of(role)) + " names the " + std::string(name_of(role)) + " of " + without.argument;
+  }
+  bool const has_same_features = left.features == right.features && left.features != 0;
+  if (has_same_features && left.feature_dtype != right.feature_dtype) {
+    std::string const type(name_of(a.kind == InputKind::csv ? right.feature_dtype : left.feature_dtype));
+    return has_csv ? "--dtype " + type + " reads the text as what the other side is"
+                   : "the types differ: convert one of them again with the other's --dtype";
+  }
+  return "";
+}
+
+std::string result_text(DiffResult const& result, Side const& a, Side const& b, DiffOptions const& options) {
   if (result.is_same())
     return "same  " + records_text(result.records_a) + ", " + layout_text(a.reader->layout()) + "\n";
   std::string text = "different  " + a.argument + " | " + b.argument + "\n";
   for (std::string const& line : result.layout) text += "  " + line + "\n";
-  bool const has_npy = a.kind == InputKind::npy || b.kind == InputKind::npy;
-  if (has_npy && !result.layout.empty())
-    text += "  (.npy holds the features only: --features-only compares nothing else)\n";
+  std::string const hint = result.layout.empty() ? "" : layout_hint(a, b, options);
+  if (!hint.empty()) text += "  (" + hint + ")\n";
   if (result.records_a != result.records_b)
     text += "  " + records_text(result.records_a) + " | " + format_count(result.records_b) + "\n";
   for (ValueDifference const& each : result.values) text += difference_line(each, a, b);
@@ -103,7 +160,7 @@ int run_diff(Arguments const& arguments) {
   if (arguments.has("json"))
     out.write(result_json(result, a, b));
   else if (!console.is_quiet())
-    out.write(result_text(result, a, b));
+    out.write(result_text(result, a, b, diff));
   out.finish();
   return static_cast<int>(result.is_same() ? ExitCode::ok : ExitCode::data);
 }

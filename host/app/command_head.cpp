@@ -7,9 +7,12 @@
 #include "host/app/commands.hpp"
 #include "host/app/json.hpp"
 #include "host/app/options_values.hpp"
+#include "host/app/text_columns.hpp"
 #include "host/app/value_text.hpp"
 #include "host/app/viewing.hpp"
+#include "host/io/sink.hpp"
 #include "host/text/text_format.hpp"
+#include "penstock/error.hpp"
 
 namespace penstock::app {
 namespace {
@@ -104,13 +107,42 @@ void print_json(BatchReader& reader, StandardOutput& out) {
 void print_table(BatchReader& reader, StandardOutput& out, std::uint64_t skipped) {
   Table table(titles_of(reader));
   std::uint64_t record = skipped;
-  for (Batch batch; reader.next(batch);) {
-    for (std::size_t row = 0; row < batch.rows; ++row) {
-      table.add(cells_of(batch, row, ++record));
-      if (table.rows() >= page_rows) table.flush(out);
+  try {
+    for (Batch batch; reader.next(batch);) {
+      for (std::size_t row = 0; row < batch.rows; ++row) {
+        table.add(cells_of(batch, row, ++record));
+        if (table.rows() >= page_rows) table.flush(out);
+      }
     }
+  } catch (Error const&) {
+    if (record != skipped) table.flush(out);
+    throw;
   }
   table.flush(out);
+}
+
+/// What comes before an error is shown too.
+void print(BatchReader& reader, StandardOutput& out, bool is_json, std::uint64_t skipped) {
+  try {
+    if (is_json)
+      print_json(reader, out);
+    else
+      print_table(reader, out, skipped);
+  } catch (ClosedPipeError const&) {
+    throw;
+  } catch (Error const&) {
+    out.finish();
+    throw;
+  }
+  out.finish();
+}
+
+std::unique_ptr<BatchReader> open(std::vector<InputFile> const& files, ReadOptions const& options, Console& console) {
+  InputKind const kind = common_kind(files, options.kind);
+  if (kind != InputKind::csv) return open_batches(files, kind, options);
+  CsvView view = open_csv_view(files, options);
+  if (!view.text_columns.empty()) console.say("columns of text are left out: --ignore " + view.ignore_list());
+  return std::move(view.reader);
 }
 
 }  // namespace
@@ -120,14 +152,9 @@ int run_head(Arguments const& arguments) {
   ReadOptions options = read_options(arguments);
   options.stream.limit = count_of(arguments, "records").value_or(records_default);
   std::vector<InputFile> const files = expand_inputs(arguments.inputs());
-  InputKind const kind = common_kind(files, options.kind);
-  auto const reader = open_batches(files, kind, options);
+  auto const reader = open(files, options, console);
   StandardOutput out;
-  if (arguments.has("json"))
-    print_json(*reader, out);
-  else
-    print_table(*reader, out, options.stream.skip);
-  out.finish();
+  print(*reader, out, arguments.has("json"), options.stream.skip);
   for (std::string const& note : reader->notes()) console.say(note);
   return 0;
 }

@@ -55,9 +55,13 @@ int run_synth(Arguments const& arguments) {
   synthesize(options, counting, static_cast<unsigned>(threads));
   counting.commit();
   double const seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  std::uint64_t const bytes = counting.size_bytes();
+  // Below that, starting and ending take most of the time.
+  constexpr double rate_seconds_min = 0.05;
+  std::string const rate = seconds < rate_seconds_min ? "" : ", " + format_rate(static_cast<double>(bytes) / seconds);
   console.say("ok  " + options.kind + ", seed " + std::to_string(options.seed) + " -> " +
-              (*path == "-" ? "<stdout>" : *path) + " (" + format_bytes(counting.size_bytes()) + "), " +
-              format_duration(seconds) + ", " + format_rate(static_cast<double>(counting.size_bytes()) / seconds));
+              (*path == "-" ? "<stdout>" : *path) + " (" + format_bytes(bytes) + "), " + format_duration(seconds) +
+              rate);
   return 0;
 }
 

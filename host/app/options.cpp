@@ -1,6 +1,7 @@
 #include "host/app/options.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 #include <cxxopts.hpp>
 
@@ -28,12 +29,32 @@ OptionSpec const* find_name(Verb const& verb, std::string_view name) {
 
 std::string help_hint(Verb const& verb) { return "penstock help " + std::string(verb.name) + " lists the options"; }
 
-[[noreturn]] void throw_unknown(Verb const& verb, std::string const& shown) {
+/// What other programs call an option.
+constexpr std::pair<std::string_view, std::string_view> aliases[] = {
+    {"--out", "--output"},       {"--sep", "--delimiter"},      {"--separator", "--delimiter"},
+    {"--delim", "--delimiter"},  {"--na-values", "--null"},     {"--na", "--null"},
+    {"--nulls", "--null"},       {"--drop", "--ignore"},        {"--exclude", "--ignore"},
+    {"--target", "--label"},     {"--labels", "--label"},       {"--label-column", "--label"},
+    {"--features", "--columns"}, {"--usecols", "--columns"},    {"--format", "--to"},
+    {"--overwrite", "--force"},  {"--weights", "--weight"},     {"--group", "--qid"},
+    {"--quotechar", "--quote"},  {"--escapechar", "--escape"},  {"--nrows", "--limit"},
+    {"--jobs", "--threads"},     {"--bad-lines", "--on-error"}, {"--on-bad-lines", "--on-error"},
+};
+
+/// The option that `shown`, which there is not, most likely means: by another program's name, else by a near miss.
+std::optional<std::string> meant_option(Verb const& verb, std::string const& shown) {
+  for (auto const& [alias, name] : aliases) {
+    if (shown == alias && find_name(verb, name.substr(2)) != nullptr) return std::string(name);
+  }
   std::vector<std::string> known;
   for (OptionSpec const& option : option_table()) {
     if (belongs(option, verb)) known.push_back("--" + std::string(option.name));
   }
-  std::optional<std::string> const near = shown.starts_with("--") ? nearest(shown, known) : std::nullopt;
+  return shown.starts_with("--") ? nearest(shown, known) : std::nullopt;
+}
+
+[[noreturn]] void throw_unknown(Verb const& verb, std::string const& shown) {
+  std::optional<std::string> const near = meant_option(verb, shown);
   std::string const message = std::string(verb.name) + ": there is no option " + shown;
   throw ConfigurationError(message, near ? "Did you mean " + *near + "?" : help_hint(verb));
 }
@@ -73,8 +94,18 @@ class Speller {
     std::size_t const equals = std::min(word.find('='), word.size());
     OptionSpec const* const option = find_name(verb_, std::string_view(word).substr(2, equals - 2));
     if (option == nullptr) throw_unknown(verb_, word.substr(0, equals));
+    if (option->argument.empty() && equals != word.size()) check_flag(*option, word.substr(equals + 1));
     out_.push_back(word);
     if (!option->argument.empty() && equals == word.size()) take_value(*option);
+  }
+
+  /// The parser would complain without a name.
+  void check_flag(OptionSpec const& option, std::string const& value) const {
+    constexpr std::string_view taken[] = {"true", "false", "1", "0", "t", "f", "True", "False"};  // as the parser does
+    if (std::find(std::begin(taken), std::end(taken), value) != std::end(taken)) return;
+    std::string const name = "--" + std::string(option.name);
+    throw ConfigurationError(std::string(verb_.name) + ": " + name + "=" + value + ": " + name + " takes no value",
+                             name + ", or " + name + "=false");
   }
 
   void spell_letters(std::string const& word) {

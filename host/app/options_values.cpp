@@ -107,10 +107,12 @@ void read_budget(Arguments const& arguments, StreamOptions& options) {
     throw_bad_value("max-errors", *given, "nothing is rejected without --on-error skip or quarantine",
                     "--on-error skip or --on-error quarantine");
   if (given->ends_with('%')) {
-    auto const percent = parse_all<double>(std::string_view(*given).substr(0, given->size() - 1));
+    std::string const number = given->substr(0, given->size() - 1);
+    auto const percent = parse_all<double>(number);
     if (!percent || !(*percent >= 0 && *percent <= 100))
       throw_bad_value("max-errors", *given, "expected a share between 0% and 100%");
-    options.max_errors_share = *percent / 100;
+    // Rounded once: 0.7 % is 7 of 1000, but 0.7 / 100 is less. A number that has an exponent takes no other.
+    options.max_errors_share = parse_all<double>(number + "e-2").value_or(*percent / 100);
   } else {
     options.max_errors = count_of(arguments, "max-errors");
   }

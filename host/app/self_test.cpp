@@ -76,7 +76,7 @@ void convert(std::string const& from, std::string const& to, OutputFormat format
 }
 
 std::string check_numbers(std::string const& path) {
-  CsvBatchReader reader(input_at(path), csv_options(), {});
+  CsvBatchReader reader(plan_csv(input_at(path), csv_options()), {});
   std::size_t seen = 0;
   for (Batch batch; reader.next(batch);) {
     for (std::size_t i = 0; i < batch.rows * batch.features.columns; ++i, ++seen) {
@@ -89,7 +89,7 @@ std::string check_numbers(std::string const& path) {
 
 std::string check_format(std::string const& input, std::string const& output, OutputFormat format) {
   convert(input, output, format);
-  CsvBatchReader csv(input_at(input), csv_options(), {});
+  CsvBatchReader csv(plan_csv(input_at(input), csv_options()), {});
   std::vector<InputFile> const files = input_at(output);
   auto const binary = open_batches(files, kind_of(files.front()), {});
   DiffOptions options;

@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "host/io/interrupt.hpp"
 #include "host/text/suggest.hpp"
 #include "penstock/error.hpp"
 
@@ -452,6 +453,7 @@ void synthesize(SynthOptions const& options, Sink& sink, unsigned threads) {
   }
   BlockLine line(plan, static_cast<unsigned>(std::min<std::uint64_t>(threads, plan.blocks())));
   for (std::uint64_t number = 0; number < plan.blocks() && remaining > 0; ++number) {
+    throw_if_interrupted();
     Block& block = line.take();
     if (block.size_bytes >= remaining) block.size_bytes = plan.make(number, remaining, block.memory.get());
     write(sink, {block.memory.get(), block.size_bytes});

@@ -68,8 +68,8 @@ struct SynthOptions {
 
 /// Writes the data to `sink`, in order, and leaves commit() to the caller. `threads` make blocks while the
 /// calling thread writes (0: one per processor; 1: the calling thread makes them too). Memory: two blocks
-/// a thread, a few MiB in all. Throws ConfigurationError for options that make no sense, and whatever the
-/// sink throws.
+/// a thread, a few MiB in all. Throws ConfigurationError for options that make no sense, InterruptedError
+/// between two blocks once a signal arrived, and whatever the sink throws.
 void synthesize(SynthOptions const& options, Sink& sink, unsigned threads);
 
 /// One whole block (block_rows records, no header) of an endless output of that kind and seed.

@@ -1,15 +1,30 @@
-/// Columns that hold text, where an input is only looked at.
+/// CSV that is only looked at: columns of text are no reason to refuse it.
 #pragma once
 
+#include <cstddef>
+#include <memory>
 #include <string>
+#include <vector>
 
+#include "host/app/batch_reader.hpp"
 #include "host/io/inputs.hpp"
 #include "host/pipeline/csv_plan.hpp"
 
 namespace penstock::app {
 
-/// The columns whose cells near the start of `file`, a regular file, are text throughout, as a list that --ignore takes
-/// ("#3,#5"); empty if there are none. Throws what looking at the file throws.
-[[nodiscard]] std::string text_columns(InputFile const& file, CsvOptions const& options);
+/// The columns without a role whose cells near the start of the first file with records are text throughout; in the
+/// file's order. Throws what looking at the files throws.
+[[nodiscard]] std::vector<std::size_t> text_columns(std::vector<InputFile> const& files, CsvOptions const& options);
+
+struct CsvView {
+  std::unique_ptr<CsvBatchReader> reader;
+  std::vector<std::size_t> text_columns;  ///< that were left out; empty if the features were named (--columns)
+
+  /// The columns as a list that --ignore takes, ready to be pasted; empty if there are none.
+  [[nodiscard]] std::string ignore_list() const;
+};
+
+/// Opens CSV without its text columns, whatever it is read from. Throws what planning throws.
+[[nodiscard]] CsvView open_csv_view(std::vector<InputFile> const& files, ReadOptions const& options);
 
 }  // namespace penstock::app

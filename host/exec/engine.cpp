@@ -4,6 +4,7 @@
 
 #include <cstdlib>
 #include <new>
+#include <string>
 #include <string_view>
 
 #include "host/exec/csv_lane_isa.hpp"
@@ -29,7 +30,8 @@ class MappedBuffer final : public HostBuffer {
   [[nodiscard]] std::size_t size_bytes() const override { return size_; }
 
  private:
-  [[nodiscard]] std::size_t mapped() const { return size_ + 2 * text_padding; }
+  /// The padding lies behind a line end that is added to a full slot, too.
+  [[nodiscard]] std::size_t mapped() const { return size_ + 2 * text_padding + 1; }
 
   std::size_t size_;
   char* memory_ = nullptr;

@@ -2,8 +2,12 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <string>
 #include <vector>
+
+#include "penstock/source.hpp"
 
 namespace penstock {
 
@@ -13,6 +17,8 @@ struct InputFile {
   bool is_stdin = false;
   bool is_regular = false;       ///< can be opened again and read from any byte
   std::uint64_t size_bytes = 0;  ///< stored size of a regular file; 0 for everything else
+  /// How open_source() opens it; empty: by its path. For an input that can be read only once and was opened already.
+  std::function<std::unique_ptr<Source>()> open = {};
 };
 
 /// The inputs that `arguments` stand for, in the order of the arguments. An argument is

@@ -17,6 +17,9 @@
 namespace penstock {
 namespace {
 
+/// Of the WaitStop that this thread listens to.
+thread_local int stop_descriptor = -1;
+
 enum SlotState : int { slot_free, slot_changing, slot_used };
 
 struct PartialSlot {
@@ -37,10 +40,16 @@ static_assert(std::atomic<int>::is_always_lock_free);
   ::_exit(128 + signal_number);
 }
 
-void wake_waiters() {
+int open_event() {
+  int const descriptor = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (descriptor < 0) throw Error(ExitCode::internal, std::string("eventfd: ") + std::strerror(errno));
+  return descriptor;
+}
+
+void set_event(int descriptor) {
   std::uint64_t const one = 1;
   // It can fail only when the counter is full, and then the descriptor is readable already.
-  [[maybe_unused]] ssize_t const written = ::write(wake_descriptor.load(), &one, sizeof one);
+  [[maybe_unused]] ssize_t const written = ::write(descriptor, &one, sizeof one);
 }
 
 extern "C" void penstock_on_signal(int signal_number) {
@@ -48,7 +57,7 @@ extern "C" void penstock_on_signal(int signal_number) {
   int expected = 0;
   bool const is_first = first_signal.compare_exchange_strong(expected, signal_number);
   if (!is_first && signal_number == SIGINT) leave_at_once(signal_number);
-  wake_waiters();
+  set_event(wake_descriptor.load());
   errno = saved_errno;
 }
 
@@ -64,25 +73,22 @@ void handle_unless_ignored(int signal_number) {
 
 void poll_with_wake(int descriptor, short events, int timeout_milliseconds) {
   throw_if_interrupted();
-  std::array<pollfd, 2> waits{{{descriptor, events, 0}, {wake_descriptor.load(), POLLIN, 0}}};
+  std::array<pollfd, 3> waits{
+      {{descriptor, events, 0}, {wake_descriptor.load(), POLLIN, 0}, {stop_descriptor, POLLIN, 0}}};
   ::poll(waits.data(), waits.size(), timeout_milliseconds);  // negative descriptors are passed over
   throw_if_interrupted();
+  if (waits[2].revents != 0) throw InterruptedError();
 }
 
 }  // namespace
 
 void install_signal_handlers() {
-  if (wake_descriptor.load() < 0) {
-    int const descriptor = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (descriptor < 0) throw Error(ExitCode::internal, std::string("eventfd: ") + std::strerror(errno));
-    wake_descriptor.store(descriptor);
-  }
-  handle_unless_ignored(SIGINT);
-  handle_unless_ignored(SIGTERM);
+  if (wake_descriptor.load() < 0) wake_descriptor.store(open_event());
+  for (int const signal_number : {SIGINT, SIGTERM, SIGHUP}) handle_unless_ignored(signal_number);
   struct sigaction ignore {};
   ignore.sa_handler = SIG_IGN;
   ::sigemptyset(&ignore.sa_mask);
-  ::sigaction(SIGPIPE, &ignore, nullptr);
+  for (int const signal_number : {SIGPIPE, SIGXFSZ}) ::sigaction(signal_number, &ignore, nullptr);
 }
 
 bool interrupted() noexcept { return first_signal.load(std::memory_order_relaxed) != 0; }
@@ -103,6 +109,16 @@ void throw_if_interrupted() {
 void wait_until_ready(int descriptor, short events) { poll_with_wake(descriptor, events, -1); }
 
 void pause_unless_interrupted(int milliseconds) { poll_with_wake(-1, 0, milliseconds); }
+
+WaitStop::WaitStop() : descriptor_(open_event()) {}
+
+WaitStop::~WaitStop() { ::close(descriptor_); }
+
+void WaitStop::request() noexcept { set_event(descriptor_); }
+
+WaitStop::Listener::Listener(WaitStop const& stop) noexcept { stop_descriptor = stop.descriptor_; }
+
+WaitStop::Listener::~Listener() { stop_descriptor = -1; }
 
 PartialPath::PartialPath(std::string const& path) noexcept {
   if (path.size() >= PATH_MAX) return;

@@ -4,6 +4,7 @@
 #include "host/io/partial_file.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <cstdlib>
 #include <cstring>
 #include <optional>
@@ -127,10 +128,10 @@ class FileSink final : public SeekableSink {
   throw SinkError(path + ": cannot be opened for writing: " + cause_of(error_number));
 }
 
-std::unique_ptr<Sink> open_stdout() {
-  FileDescriptor file(::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0));  // a duplicate can be closed like any other
-  if (!file.is_open()) throw_not_opened("<stdout>", errno);
-  return std::make_unique<DescriptorSink>(std::move(file), "<stdout>");
+std::unique_ptr<Sink> open_duplicate(int descriptor, std::string const& name) {
+  FileDescriptor file(::fcntl(descriptor, F_DUPFD_CLOEXEC, 0));  // a duplicate can be closed like any other
+  if (!file.is_open()) throw_not_opened(name, errno);
+  return std::make_unique<DescriptorSink>(std::move(file), name);
 }
 
 /// Until a reader comes, a FIFO cannot be opened without waiting inside open(2), where a signal that another
@@ -186,8 +187,23 @@ std::string resolved(std::string const& path) {
 
 }  // namespace
 
+std::optional<int> descriptor_named(std::string_view path) noexcept {
+  if (path == "/dev/stdout") return STDOUT_FILENO;
+  if (path == "/dev/stderr") return STDERR_FILENO;
+  for (std::string_view folder : {"/dev/fd/", "/proc/self/fd/"}) {
+    if (!path.starts_with(folder)) continue;
+    char const* const begin = path.data() + folder.size();
+    char const* const end = path.data() + path.size();
+    int number = -1;
+    auto const [stop, error] = std::from_chars(begin, end, number);
+    if (error == std::errc{} && stop == end && number >= 0) return number;
+  }
+  return std::nullopt;
+}
+
 std::unique_ptr<Sink> open_sink(std::string const& path, SinkOptions const& options) {
-  if (path == "-") return open_stdout();
+  if (path == "-") return open_duplicate(STDOUT_FILENO, "<stdout>");
+  if (std::optional<int> const descriptor = descriptor_named(path)) return open_duplicate(*descriptor, path);
   if (path.empty()) throw SinkError("the name of an output is empty", "Is a shell variable not set?");
   struct stat status {};
   if (::lstat(path.c_str(), &status) != 0) {
@@ -207,7 +223,7 @@ std::unique_ptr<Sink> open_sink(std::string const& path, SinkOptions const& opti
 
 bool remove_committed(std::string const& path) noexcept {
   struct stat status {};
-  if (path == "-" || ::stat(path.c_str(), &status) != 0) return true;
+  if (path == "-" || descriptor_named(path) || ::stat(path.c_str(), &status) != 0) return true;
   return S_ISREG(status.st_mode) ? ::unlink(resolved(path).c_str()) == 0 : true;
 }
 

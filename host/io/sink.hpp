@@ -8,8 +8,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace penstock {
@@ -31,7 +33,12 @@ struct SinkOptions {
   bool overwrite = false;  ///< replace a regular file that exists (the command line's --force)
 };
 
-/// Opens an output. "-" is standard output. FIFOs, devices and sockets are written directly. Everything else
+/// The descriptor that `path` stands for: /dev/stdout, /dev/stderr, /dev/fd/N, /proc/self/fd/N. What it leads to was
+/// opened by somebody else: replacing it would take a file away from under whoever opened it.
+[[nodiscard]] std::optional<int> descriptor_named(std::string_view path) noexcept;
+
+/// Opens an output. "-" is standard output; it, other names of descriptors, FIFOs, devices and sockets are written
+/// directly. Everything else
 /// becomes a regular file: the sink is a SeekableSink that writes beside `path` (".NAME.XXXXXX.partial") and
 /// commit() renames; a link to a file is followed, and a file that is replaced leaves its permissions to the
 /// new one. Throws SinkError at once if a regular file exists and may not be overwritten, if `path` is a
@@ -45,7 +52,7 @@ struct SinkOptions {
 bool remove_committed(std::string const& path) noexcept;
 
 /// Bytes in order, kept in memory up to a MiB and beyond that in a nameless file in the folder of
-/// `beside_path`, the disk that the output will need anyway (for "-", FIFOs and devices: TMPDIR or /tmp).
+/// `beside_path`, the disk that the output will need anyway (for descriptors, FIFOs and devices: TMPDIR or /tmp).
 /// Nothing is left behind, whatever happens. Move-only. All members throw SinkError.
 class Spool {
  public:

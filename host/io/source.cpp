@@ -136,7 +136,7 @@ std::unique_ptr<Source> open_at(InputFile const& input, std::uint64_t offset_byt
   return source;
 }
 
-std::unique_ptr<Source> open_source(InputFile const& input) { return open_at(input, 0); }
+std::unique_ptr<Source> open_source(InputFile const& input) { return input.open ? input.open() : open_at(input, 0); }
 
 std::unique_ptr<Source> open_stored(InputFile const& input) { return open_raw(input); }
 

@@ -17,7 +17,8 @@ std::string folder_for(std::string const& beside_path) {
   struct stat status {};
   bool const exists = ::stat(beside_path.c_str(), &status) == 0;
   bool const is_special = exists && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode);
-  if (beside_path != "-" && !is_special) return folder_of(beside_path);
+  bool const is_descriptor = beside_path == "-" || descriptor_named(beside_path);
+  if (!is_descriptor && !is_special) return folder_of(beside_path);
   std::error_code error;
   std::filesystem::path const folder = std::filesystem::temp_directory_path(error);
   return error ? "/tmp" : folder.string();

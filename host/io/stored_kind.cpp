@@ -27,7 +27,7 @@ constexpr std::array marks = {
     Mark{"BZh?1AY&SY"sv, unsupported("bzip2-compressed data", "bzip2 -dc")},
     Mark{"\x04\x22\x4d\x18"sv, unsupported("lz4-compressed data", "lz4 -dc")},
     Mark{"\x1f\x9d"sv, unsupported("compress(1)-compressed data", "uncompress -c")},
-    Mark{"PK\x03\x04"sv, unsupported("a zip archive", "unzip -p")},
+    Mark{"PK\x03\x04"sv, unsupported("a zip archive (a spreadsheet?)", "unzip -p")},
     Mark{"PK\x05\x06"sv, unsupported("an empty zip archive", "")},
     Mark{"PAR1\x15"sv, unsupported("a Parquet file", "")},
     Mark{"ARROW1\0\0"sv, unsupported("an Arrow IPC (Feather) file", "")},

@@ -1,6 +1,7 @@
 #include "host/pipeline/column_list.hpp"
 
 #include "host/text/suggest.hpp"
+#include "host/text/text_format.hpp"
 #include "penstock/error.hpp"
 
 #include <algorithm>
@@ -96,13 +97,6 @@ class ListSplitter {
   std::vector<ListItem> items_;
 };
 
-/// Longest part of `text` of at most `size_max` bytes that does not end inside a UTF-8 sequence.
-std::string_view cut_text(std::string_view text, std::size_t size_max) {
-  if (text.size() <= size_max) return text;
-  while (size_max > 0 && (static_cast<unsigned char>(text[size_max]) & 0xc0) == 0x80) --size_max;
-  return text.substr(0, size_max);
-}
-
 }  // namespace
 
 std::vector<ListItem> split_list(std::string_view list, std::string_view option) {
@@ -135,19 +129,8 @@ std::string shell_word(std::string_view text) {
 }
 
 std::string shown(std::string_view text) {
-  constexpr std::size_t shown_bytes_max = 60;  // a long header name, and a cell of prose up to where it says what it is
-  constexpr char digits[] = "0123456789abcdef";
-  std::string_view const part = cut_text(text, shown_bytes_max);
-  std::string words = "\"";
-  for (char byte : part) {
-    auto const value = static_cast<unsigned char>(byte);
-    if (value >= 0x20 && value != 0x7f) {
-      words += byte;
-    } else {
-      words += {'\\', 'x', digits[value >> 4], digits[value & 15]};
-    }
-  }
-  return words + (part.size() < text.size() ? "...\"" : "\"");
+  constexpr std::size_t columns_max = 60;  // a long header name, and a cell of prose up to where it says what it is
+  return '"' + escape_for_display(text, columns_max) + '"';
 }
 
 std::string shown_list(std::vector<std::string> const& names, std::size_t shown_max) {
@@ -165,14 +148,28 @@ std::string nearest_name(std::string_view name, std::vector<std::string> const& 
 // --- ColumnNames -----------------------------------------------------------------------------------------------------
 
 ColumnNames::ColumnNames(std::vector<std::string> names, bool has_header, std::string file)
-    : names_(std::move(names)), has_header_(has_header), file_(std::move(file)) {
-  index_of_.reserve(names_.size());
-  for (std::size_t i = 0; i < names_.size(); ++i) index_of_.emplace(names_[i], i);
+    : count_(names.size()), has_header_(has_header), file_(std::move(file)) {
+  if (!has_header_) return;
+  names_ = std::move(names);
+  index_of_.reserve(count_);
+  for (std::size_t i = 0; i < count_; ++i) index_of_.emplace(names_[i], i);
+}
+
+ColumnNames::ColumnNames(std::size_t count, std::string file)
+    : count_(count), has_header_(false), file_(std::move(file)) {}
+
+std::string ColumnNames::name(std::size_t column) const {
+  return has_header_ ? names_[column] : std::to_string(column);
 }
 
 std::optional<std::size_t> ColumnNames::find(std::string_view name) const {
-  auto const found = index_of_.find(name);
-  return found == index_of_.end() ? std::nullopt : std::optional(found->second);
+  if (has_header_) {
+    auto const found = index_of_.find(name);
+    return found == index_of_.end() ? std::nullopt : std::optional(found->second);
+  }
+  bool const is_index = name == "0" || !name.starts_with('0');  // as to_string() writes it
+  auto const index = is_index ? index_from(name) : std::nullopt;
+  return index && *index < count_ ? index : std::nullopt;
 }
 
 std::string ColumnNames::word_for(std::size_t column) const {
@@ -187,7 +184,7 @@ std::string ColumnNames::item_for(std::size_t column) const {
 
 std::vector<std::size_t> ColumnNames::resolve(std::string_view list, std::string_view option) const {
   std::vector<std::size_t> columns;
-  std::vector<bool> is_listed(names_.size());
+  std::vector<bool> is_listed(list.empty() ? 0 : count_);
   for (ListItem const& item : split_list(list, option)) {
     auto const [first, last] = range_of(item, option);
     for (std::size_t column = first; column <= last; ++column) {
@@ -226,12 +223,12 @@ ColumnNames::Range ColumnNames::range_of(ListItem const& item, std::string_view 
   bool const has_quoted_ends = item.quoted_end > 0 && !item.colons.empty();
   auto const column = has_quoted_ends ? std::nullopt : find_item(item.text, item.is_quoted);
   if (column) {
-    if (*column >= names_.size()) throw_out_of_range(item.text, option);
+    if (*column >= count_) throw_out_of_range(item.text, option);
     return {*column, *column};
   }
   std::optional<Range> const range = find_range(item);
   if (!range) throw_unknown(item, option);
-  if (range->first >= names_.size() || range->last >= names_.size()) throw_out_of_range(item.text, option);
+  if (range->first >= count_ || range->last >= count_) throw_out_of_range(item.text, option);
   if (range->first > range->last) {
     throw ConfigurationError(
         std::string(option) + ": the range " + shown(item.text) + " runs backwards",
@@ -256,21 +253,21 @@ void ColumnNames::throw_unknown(ListItem const& item, std::string_view option) c
 }
 
 void ColumnNames::throw_out_of_range(std::string_view item, std::string_view option) const {
-  std::string const count = std::to_string(names_.size());
-  throw ConfigurationError(std::string(option) + ": " + std::string(without_blanks(item)) + " is out of range: " +
-                               file_ + " has " + count + (names_.size() == 1 ? " column" : " columns"),
-                           "Columns are numbered from 0 to " + std::to_string(names_.size() - 1) + ".");
+  std::string const count = std::to_string(count_);
+  throw ConfigurationError(std::string(option) + ": " + std::string(without_blanks(item)) +
+                               " is out of range: " + file_ + " has " + count + (count_ == 1 ? " column" : " columns"),
+                           "Columns are numbered from 0 to " + std::to_string(count_ - 1) + ".");
 }
 
 std::string ColumnNames::hint_for(std::string_view name) const {
   constexpr std::size_t listed_max = 20;  // a handful of lines on a terminal
   if (!has_header_) {
-    return "There is no header: columns are numbered from 0 to " + std::to_string(names_.size() - 1) +
+    return "There is no header: columns are numbered from 0 to " + std::to_string(count_ - 1) +
            ". If the first record holds names, say --header yes.";
   }
   std::string hint;
   if (std::string const near = nearest_name(name, names_); !near.empty()) hint = "Did you mean " + shown(near) + "?";
-  if (names_.size() > listed_max) return hint;
+  if (count_ > listed_max) return hint;
   return hint + (hint.empty() ? "" : " ") + "The columns are " + shown_list(names_, listed_max) + ".";
 }
 

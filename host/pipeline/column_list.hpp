@@ -39,7 +39,7 @@ struct ListItem {
 /// Text as one word of a POSIX shell: in single quotes where it has to be.
 [[nodiscard]] std::string shell_word(std::string_view text);
 
-/// A name or a cell in a message: in double quotes, control bytes as \xNN, cut after some 60 bytes.
+/// A name or a cell in a message: in double quotes, as escape_for_display() shows it, at most 60 columns wide.
 [[nodiscard]] std::string shown(std::string_view text);
 
 /// `count` shown() names joined with commas; of more than `shown_max` the rest is counted.
@@ -52,14 +52,17 @@ struct ListItem {
 class ColumnNames {
  public:
   /// `names` in the file's order, pairwise different. `file` is what messages call the file. Without a header the
-  /// names are indices, and messages say so.
+  /// names are indices, and not kept.
   ColumnNames(std::vector<std::string> names, bool has_header, std::string file);
+  /// The columns of a file without a header: their names are 0-based indices, which take no memory, and messages
+  /// say so.
+  ColumnNames(std::size_t count, std::string file);
   ColumnNames(ColumnNames const&) = delete;
   ColumnNames& operator=(ColumnNames const&) = delete;
 
-  [[nodiscard]] std::vector<std::string> const& all() const { return names_; }
-  [[nodiscard]] std::size_t size() const { return names_.size(); }
+  [[nodiscard]] std::size_t size() const { return count_; }
   [[nodiscard]] bool has_header() const { return has_header_; }
+  [[nodiscard]] std::string name(std::size_t column) const;
   [[nodiscard]] std::optional<std::size_t> find(std::string_view name) const;
   /// What messages call a column: its name in quotes, or "column 3" where it has none.
   [[nodiscard]] std::string word_for(std::size_t column) const;
@@ -83,7 +86,8 @@ class ColumnNames {
   [[noreturn]] void throw_out_of_range(std::string_view item, std::string_view option) const;
   [[nodiscard]] std::string hint_for(std::string_view name) const;
 
-  std::vector<std::string> names_;
+  std::vector<std::string> names_;  ///< none without a header
+  std::size_t count_;
   bool has_header_;
   std::string file_;
   std::unordered_map<std::string_view, std::size_t> index_of_;

@@ -92,7 +92,7 @@ class CsvStream::State {
     lines_in_chunk_ = 0;
     chunk_ = chunk;
     lines_.begin(chunk, first_line_);
-    counts.text_bytes += chunk.text.size - chunk.added_line_ends;
+    counts.text_bytes += chunk.text.size - (chunk.has_added_line_end ? 1 : 0);
     if (!chunk.rejects.empty() && chunk.rejects.front().is_continued) pass_on_piece(chunk.rejects.front());
   }
 
@@ -149,7 +149,7 @@ class CsvStream::State {
                         !is_line_open_);
     }
     if (!tolerates) {
-      failure_.emplace(describe(what));
+      failure_.emplace(describe(what), policy_hint(what));
     } else if (ends) {
       failure_.emplace("more than " + std::to_string(*options_.max_errors) + " records rejected, the last one here:\n" +
                            describe(what),

@@ -86,13 +86,21 @@ void require_text(std::string const& name, std::string_view bytes) {
 CsvHead::CsvHead(InputFile const& file) : file_(file), source_(open_source(file)), source_name_(source_->name()) {
   read_until(head_bytes);
   require_text(source_name_, bytes_);
-  if (std::string_view(bytes_).starts_with(utf8_mark)) mark_bytes_ = utf8_mark.size();
+  if (!std::string_view(bytes_).starts_with(utf8_mark)) return;
+  mark_bytes_ = offset_bytes_ = utf8_mark.size();
+  bytes_.erase(0, utf8_mark.size());
 }
 
-HeadText CsvHead::text() const { return {std::string_view(bytes_).substr(mark_bytes_), is_whole_}; }
+HeadText CsvHead::text() const { return {bytes_, is_whole_}; }
+
+ShardStart CsvHead::start() const {
+  if (is_reopened()) return {.offset_bytes = mark_bytes_};
+  return {offset_bytes_, line_, follows_cr_};
+}
 
 void CsvHead::read_until(std::size_t size) {
   std::size_t filled = bytes_.size();
+  if (filled >= size || is_whole_) return;
   bytes_.resize(size);
   while (filled < size && !is_whole_) {
     std::size_t const count = source_->read(bytes_.data() + filled, size - filled);
@@ -108,13 +116,29 @@ bool CsvHead::grow(std::size_t bytes_max) {
   return true;
 }
 
+void CsvHead::drop(std::size_t bytes) {
+  if (bytes == 0) return;
+  std::string_view const dropped = std::string_view(bytes_).substr(0, bytes);
+  line_ += count_line_ends(dropped, follows_cr_);
+  follows_cr_ = dropped.back() == '\r';
+  offset_bytes_ += bytes;
+  bytes_.erase(0, bytes);
+  read_until(head_bytes);
+}
+
+void CsvHead::drop_line() {
+  std::size_t end = bytes_.find_first_of("\r\n");
+  for (; end == bytes_.npos && !bytes_.empty(); end = bytes_.find_first_of("\r\n")) drop(bytes_.size());
+  if (end != bytes_.npos) drop(end + 1);
+}
+
 void CsvHead::release() {
   if (!is_reopened()) return;
   source_.reset();
-  bytes_ = {};
+  std::string().swap(bytes_);  // assigning an empty string would keep the memory
 }
 
-Shard CsvHead::shard(std::size_t offset, bool follows_cr) {
+Shard CsvHead::shard(std::uint64_t offset, bool follows_cr) {
   Shard shard{.name = source_name_, .open = {}, .offset_bytes = offset, .follows_cr = follows_cr};
   if (is_reopened()) {
     shard.open = [file = file_, offset] { return open_at(file, offset); };
@@ -122,10 +146,10 @@ Shard CsvHead::shard(std::size_t offset, bool follows_cr) {
   }
   if (std::exchange(is_taken_, true))
     throw SourceError(source_name_ + ": can be read only once", "Name a file instead.");
+  bytes_.erase(0, static_cast<std::size_t>(offset - offset_bytes_));
   // std::function wants to be copied, which a source cannot: the copies share it, and the first call takes it.
   auto rest = std::make_shared<std::unique_ptr<Source>>(
-      std::make_unique<PrefetchedSource>(std::move(source_), bytes_.substr(offset)));
-  bytes_ = {};
+      std::make_unique<PrefetchedSource>(std::move(source_), std::exchange(bytes_, {})));
   shard.open = [rest]() -> std::unique_ptr<Source> { return std::move(*rest); };
   return shard;
 }

@@ -81,7 +81,7 @@ std::string hint_for(std::vector<std::string> const& missing, std::vector<std::s
     if (!column) extra.push_back(text);
   }
   for (std::size_t i = 0; i < expected.size(); ++i) {
-    if (!is_there[i]) missing.push_back(expected.all()[i]);
+    if (!is_there[i]) missing.push_back(expected.name(i));
   }
   std::string words = header.file + ": its columns are not those of " + std::string(first_file) + ": ";
   if (!missing.empty()) words += "missing " + shown_list(missing, listed_max);

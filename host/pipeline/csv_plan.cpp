@@ -9,7 +9,9 @@
 #include "penstock/error.hpp"
 
 #include <algorithm>
+#include <mutex>
 #include <optional>
+#include <span>
 #include <utility>
 
 namespace penstock {
@@ -20,11 +22,11 @@ struct PlannedFile {
   explicit PlannedFile(InputFile const& file) : head(file) {}
 
   CsvHead head;
-  SampledRecords sample;  ///< its views are valid until the head is released
+  SampledRecords sample;                      ///< its views are valid until the head is released
+  std::optional<SampledReject> first_reject;  ///< of the lines that were passed over and dropped
+  std::size_t passed_rejects = 0;
   std::string header_text;
-  std::size_t begin = 0;  ///< bytes of the file before its records
-  bool follows_cr = false;
-  std::uint64_t first_line = 1;
+  ShardStart start;       ///< of its records
   std::size_t table = 0;  ///< which of the plan's column tables is this file's
   bool has_records = true;
 };
@@ -42,33 +44,42 @@ class PlannedCsv final : public CsvPlan {
 
   [[nodiscard]] csv::Dialect const& dialect() const override { return rules_.dialect(); }
   [[nodiscard]] bool has_header() const override { return names_->has_header(); }
-  [[nodiscard]] std::vector<CsvColumn> const& columns() const override { return columns_; }
+  [[nodiscard]] std::vector<CsvColumn> const& columns() const override {
+    std::call_once(columns_made_, [this] {
+      columns_.reserve(names_->size());
+      for (std::size_t i = 0; i < names_->size(); ++i) columns_.push_back({names_->name(i), tables_.front()[i].role});
+    });
+    return columns_;
+  }
   [[nodiscard]] std::vector<std::string> names(Role role) const override {
     std::vector<std::string> names;
     if (role == Role::ignore) {
-      for (CsvColumn const& column : columns_) {
-        if (column.role == Role::ignore) names.push_back(column.name);
+      for (std::size_t i = 0; i < names_->size(); ++i) {
+        if (tables_.front()[i].role == Role::ignore) names.push_back(names_->name(i));
       }
       return names;
     }
-    for (std::size_t column : roles_.of(role)) names.push_back(columns_[column].name);
+    names.reserve(roles_.of(role).size());
+    for (std::size_t column : roles_.of(role)) names.push_back(names_->name(column));
     return names;
   }
   [[nodiscard]] std::string column_name(std::size_t shard, std::size_t column) const override {
-    if (!has_header() || column >= columns_.size()) return {};
+    if (!has_header() || column >= names_->size()) return {};
     std::vector<std::size_t> const& order = orders_[files_[shard].table];
-    return columns_[order.empty() ? column : order[column]].name;
+    return names_->name(order.empty() ? column : order[column]);
   }
   [[nodiscard]] BatchLayout const& layout() const override { return roles_.layout; }
   [[nodiscard]] csv::DecodePlan const& decode_plan() const override { return decode_plan_; }
   [[nodiscard]] std::string const& header_text(std::size_t shard) const override { return files_[shard].header_text; }
-  [[nodiscard]] std::uint64_t first_line(std::size_t shard) const override { return files_[shard].first_line; }
+  [[nodiscard]] std::uint64_t first_line(std::size_t shard) const override { return files_[shard].start.line; }
   [[nodiscard]] std::vector<std::string> const& notes() const override { return notes_; }
 
   [[nodiscard]] std::vector<Shard> shards() override {
     std::vector<Shard> shards;
     shards.reserve(files_.size());
-    for (PlannedFile& file : files_) shards.push_back(file.head.shard(file.begin, file.follows_cr));
+    for (PlannedFile& file : files_) {
+      shards.push_back(file.head.shard(file.start.offset_bytes, file.start.follows_cr));
+    }
     return shards;
   }
 
@@ -79,10 +90,16 @@ class PlannedCsv final : public CsvPlan {
   /// The first file that is not empty decides; the others have to fit.
   void add_file(InputFile const& input) {
     PlannedFile& file = files_.emplace_back(input);
-    file.begin = file.head.mark_bytes();
+    pass_leading_lines(file.head);
+    file.start = file.head.start();
     std::optional<DelimiterGuess> guess;
     if (!names_ && !options_.delimiter) guess = sniff_delimiter(file.head);
-    look(file);
+    bool const looked_further = look(file);
+    if (guess && looked_further) {
+      char const delimiter = guess->delimiter;
+      guess = sniff_delimiter(file.head);
+      if (guess->delimiter != delimiter) look(file);
+    }
     if (file.sample.empty() && file.head.text().is_whole) {
       file.has_records = false;
     } else if (!names_) {
@@ -94,41 +111,86 @@ class PlannedCsv final : public CsvPlan {
     file.head.release();
   }
 
+  /// Blank lines and comments before the first record are none of the bytes that are looked at.
+  void pass_leading_lines(CsvHead& head) const {
+    LeadingLines lines(rules_.dialect(), names_ || options_.delimiter);
+    while (std::size_t const passed = lines.pass(head.text())) head.drop(passed);
+  }
+
   DelimiterGuess sniff_delimiter(CsvHead const& head) {
     DelimiterGuess const guess = guess_delimiter(head.text(), rules_.dialect(), options_.record_max);
     rules_.set_delimiter(guess.delimiter);
     return guess;
   }
 
+  /// The most bytes of a head: a record that is as long as possible, and some more to see that it ends.
+  [[nodiscard]] std::size_t head_max() const { return options_.record_max + head_bytes; }
+
   /// Samples the file's head: two records at least, if there are two within the longest record's size. A wide
-  /// file's header alone may be longer than the first look. More than two matter in the first file only.
-  void look(PlannedFile& file) const {
-    std::size_t const wanted = names_ ? 2 : all_records;
-    do {
+  /// file's header alone may be longer than the first look. More than two matter in the first file only. True if
+  /// it looked further than the first head_bytes.
+  bool look(PlannedFile& file) const {
+    std::size_t const wanted = names_ ? 2 : sampled_max;
+    bool looked_further = false;
+    while (true) {
       file.sample = sample_records(file.head.text(), rules_.dialect(), options_.record_max, wanted);
-    } while (file.sample.whole.size() < 2 && file.head.grow(options_.record_max + head_bytes));
+      bool const is_enough = file.sample.whole.size() >= 2;
+      if (is_enough || !(file.head.grow(head_max()) || pass_rejects(file))) break;
+      looked_further = true;
+    }
+    if (file.passed_rejects == 0) return looked_further;
+    file.sample.rejects += file.passed_rejects;
+    file.sample.begins_with_reject = true;
+    file.sample.first_reject = file.first_reject;
+    return looked_further;
+  }
+
+  /// If the head holds nothing but lines that begin a record without an end: goes on behind them, as the reader
+  /// does. Of an input that is read once the reader needs them, so one more head is all that is read of it.
+  bool pass_rejects(PlannedFile& file) const {
+    SampledRecords const& sample = file.sample;
+    if (file.head.text().is_whole || !sample.whole.empty() || sample.rejects == 0 || sample.gave_up) return false;
+    if (!file.head.is_reopened()) return file.head.grow(2 * head_max());
+    if (!file.first_reject) file.first_reject = sample.first_reject;
+    file.passed_rejects += sample.rejects;
+    file.head.drop(sample.rejects_end);
+    if (sample.ends_in_reject) file.head.drop_line();
+    pass_leading_lines(file.head);
+    return true;
   }
 
   /// Takes the header off the file's records.
   void pass_header(PlannedFile& file) const {
-    std::string_view const text = file.head.text().bytes;
+    CsvHead const& head = file.head;
+    std::string_view const text = head.text().bytes;
     SampledRecord const& header = file.sample.whole.front();
     file.header_text = std::string(text.substr(header.begin, header.end - header.begin)) + '\n';
     std::size_t const resume = std::min(header.end + 1, text.size());
-    file.begin += resume;
-    file.follows_cr = resume > header.end && text[header.end] == '\r';
-    file.first_line = 1 + count_line_ends(text.substr(0, resume));
-    bool const is_all = file.head.text().is_whole && !file.sample.cut_off;
+    file.start.offset_bytes = head.offset_bytes() + resume;
+    file.start.line = head.line() + count_line_ends(text.substr(0, resume), head.follows_cr());
+    file.start.follows_cr = resume > header.end && text[header.end] == '\r';
+    bool const is_all = head.text().is_whole && !file.sample.cut_off;
     file.has_records = file.sample.whole.size() > 1 || file.sample.rejects > 0 || !is_all;
   }
 
   [[nodiscard]] HeaderRecord header_of(PlannedFile const& file) const {
     if (file.sample.begins_with_reject || file.sample.whole.empty()) {
-      throw SchemaError(file.head.name() + ": the header record does not end within " +
-                            std::to_string(options_.record_max) + " bytes, or a quote in it is never closed",
-                        "If quotes have no meaning in this input, say --quote none.");
+      throw_endless(file, "the header record does not end", "a quote in it is never closed");
     }
     return {file.sample.whole.front(), rules_.cells(), file.head.name()};
+  }
+
+  /// `what` does not end, as the first line shows that begins a record without an end.
+  [[noreturn]] void throw_endless(PlannedFile const& file, std::string const& what, std::string const& quote) const {
+    std::optional<SampledReject> const& seen = file.sample.first_reject;
+    std::string const begin = seen ? "; it begins with " + shown(seen->line) : "";
+    if (seen && seen->is_quote_open) {
+      throw SchemaError(file.head.name() + ": " + what + ": " + quote + begin,
+                        "If quotes have no meaning in this input, say --quote none.");
+    }
+    throw SchemaError(
+        file.head.name() + ": " + what + " within " + std::to_string(options_.record_max) + " bytes" + begin,
+        "Records may be longer with --max-record-size.");
   }
 
   // --- the first file
@@ -143,11 +205,11 @@ class PlannedCsv final : public CsvPlan {
       pass_header(file);
       records = records.subspan(1);
     } else {
-      names_.emplace(index_names(file), false, file.head.name());
+      names_.emplace(first_width(file), file.head.name());
     }
     roles_ = assign_roles(*names_, options_);
     require_numbers(*names_, roles_, options_, {records, rules_.cells()});
-    tables_.push_back(roles_.columns);
+    tables_.push_back(std::move(roles_.columns));
     orders_.emplace_back();
     first_file_ = file.head.name();
   }
@@ -159,33 +221,44 @@ class PlannedCsv final : public CsvPlan {
       case HeaderGuess::yes:
         notes_.emplace_back("header: yes (assumed: the first record is text, and there are numbers below)");
         return true;
-      case HeaderGuess::no:
-        notes_.emplace_back("header: no (assumed: the first record has a number or a missing cell)");
-        return false;
+      case HeaderGuess::no: note_no_header(records); return false;
       case HeaderGuess::undecided: break;
     }
-    std::vector<std::string> const cells(records.front().cells.begin(), records.front().cells.end());
+    throw_undecided(file);
+  }
+
+  void note_no_header(std::span<SampledRecord const> records) {
+    std::string note = "header: no (assumed: the first record has a number or a missing cell";
+    if (resembles_header(records, rules_.cells())) note += "; --header yes if it names columns";
+    notes_.push_back(note + ")");
+  }
+
+  [[noreturn]] void throw_undecided(PlannedFile const& file) const {
+    constexpr std::size_t listed_max = 5;
+    std::span<SampledRecord const> const records = file.sample.whole;
+    SampledCells const& first = records.front().cells;
     std::string const why = records.size() == 1 ? "it is the only one" : "no column below it holds a number";
-    throw ConfigurationError(file.head.name() + ": cannot tell whether the first record is a header: " + why,
-                             "Say --header yes or --header no. The first record is " + shown_list(cells, 5) + ".");
-  }
-
-  [[nodiscard]] std::vector<std::string> index_names(PlannedFile const& file) const {
-    std::size_t const width = first_width(file);
-    if (width > columns_max) {
-      throw SchemaError(file.head.name() + ": " + std::to_string(width) + " columns, at most " +
-                        std::to_string(columns_max) + " are possible");
+    std::string hint =
+        "Say --header yes or --header no. The first record is " + shown_list(first.first(listed_max), listed_max);
+    if (first.size() > listed_max) hint += " and " + std::to_string(first.size() - listed_max) + " more";
+    NearNumber found;
+    for (SampledRecord const& record : records) {
+      for (SampledColumn const& column : sample_columns({&record, 1}, record.cells.size(), rules_.cells())) {
+        found |= column.near_numbers;
+      }
     }
-    std::vector<std::string> names(width);
-    for (std::size_t i = 0; i < width; ++i) names[i] = std::to_string(i);
-    return names;
+    std::string const advice = advice_for(found, rules_.dialect());
+    throw ConfigurationError(file.head.name() + ": cannot tell whether the first record is a header: " + why,
+                             hint + '.' + (advice.empty() ? "" : ' ' + advice));
   }
 
+  /// Of the first record.
   [[nodiscard]] std::size_t first_width(PlannedFile const& file) const {
-    if (!file.sample.whole.empty()) return file.sample.whole.front().cells.size();
-    throw SchemaError(file.head.name() + ": no record ends within " + std::to_string(options_.record_max) +
-                          " bytes, or a quote is never closed",
-                      "If quotes have no meaning in this input, say --quote none.");
+    if (file.sample.whole.empty()) throw_endless(file, "no record ends", "a quote is never closed");
+    std::size_t const width = file.sample.whole.front().cells.size();
+    if (width <= columns_max) return width;
+    throw SchemaError(file.head.name() + ": " + std::to_string(width) + " columns, at most " +
+                      std::to_string(columns_max) + " are possible");
   }
 
   // --- the other files
@@ -212,7 +285,7 @@ class PlannedCsv final : public CsvPlan {
     if (known != orders_.end()) return static_cast<std::size_t>(known - orders_.begin());
     std::vector<csv::Column> table;
     table.reserve(order.size());
-    for (std::size_t column : order) table.push_back(roles_.columns[column]);
+    for (std::size_t column : order) table.push_back(tables_.front()[column]);
     tables_.push_back(std::move(table));
     orders_.push_back(std::move(order));
     return tables_.size() - 1;
@@ -229,8 +302,6 @@ class PlannedCsv final : public CsvPlan {
   }
 
   void finish() {
-    columns_.reserve(names_->size());
-    for (std::size_t i = 0; i < names_->size(); ++i) columns_.push_back({names_->all()[i], roles_.columns[i].role});
     for (PlannedFile const& file : files_) spans_.emplace_back(tables_[file.table]);
     decode_plan_.rules = rules_.cells();
     decode_plan_.columns = spans_;
@@ -255,13 +326,13 @@ class PlannedCsv final : public CsvPlan {
   /// `columns: 29 (28 features, label "0")`.
   void note_columns() {
     std::size_t const features = roles_.layout.features;
-    std::string note = "columns: " + std::to_string(columns_.size()) + " (" + std::to_string(features) +
+    std::string note = "columns: " + std::to_string(names_->size()) + " (" + std::to_string(features) +
                        (features == 1 ? " feature" : " features");
+    std::size_t ignored = names_->size() - features;
     for (Role role : {Role::label, Role::weight, Role::qid}) {
+      ignored -= roles_.of(role).size();
       if (!roles_.of(role).empty()) note += ", " + std::string(name_of(role)) + " " + shown_list(names(role), 3);
     }
-    auto const ignored = static_cast<std::size_t>(
-        std::count_if(columns_.begin(), columns_.end(), [](CsvColumn const& c) { return c.role == Role::ignore; }));
     if (ignored > 0) note += ", " + std::to_string(ignored) + " ignored";
     notes_.push_back(note + ")");
   }
@@ -271,12 +342,13 @@ class PlannedCsv final : public CsvPlan {
   std::vector<PlannedFile> files_;
   std::string first_file_;
   std::optional<ColumnNames> names_;
-  ColumnRoles roles_;
+  ColumnRoles roles_;                             ///< its columns are the first table
   std::vector<std::vector<csv::Column>> tables_;  ///< the first file's, then one for each other order of columns
   std::vector<std::vector<std::size_t>>
       orders_;  ///< of each table: its columns' numbers in the first file; none: the same
   std::vector<std::span<csv::Column const>> spans_;
-  std::vector<CsvColumn> columns_;
+  mutable std::once_flag columns_made_;
+  mutable std::vector<CsvColumn> columns_;
   csv::DecodePlan decode_plan_;
   std::vector<std::string> notes_;
 };

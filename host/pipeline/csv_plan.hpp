@@ -18,6 +18,10 @@ namespace penstock {
 
 enum class HeaderMode : std::uint8_t { automatic, yes, no };
 
+/// What CsvOptions::record_max may be: a cache line at least, and so little that offsets in a chunk fit 32 bits.
+inline constexpr std::size_t record_bytes_min = 64;
+inline constexpr std::size_t record_bytes_max = std::size_t{1} << 30;
+
 /// The text options as the user gave them. Column lists are CSV-quoted lists of names, 0-based indices
 /// (`#0` forces an index) and inclusive ranges `a:c`, `3:7`.
 struct CsvOptions {
@@ -51,7 +55,8 @@ class CsvPlan {
   virtual ~CsvPlan() = default;
   [[nodiscard]] virtual csv::Dialect const& dialect() const = 0;
   [[nodiscard]] virtual bool has_header() const = 0;
-  [[nodiscard]] virtual std::vector<CsvColumn> const& columns() const = 0;    ///< of the first file, in its order
+  /// The first file's columns in its order. Made by the first call, for it takes some 40 bytes a column.
+  [[nodiscard]] virtual std::vector<CsvColumn> const& columns() const = 0;
   [[nodiscard]] virtual std::vector<std::string> names(Role role) const = 0;  ///< in the tensor's column order
   /// The header's name of a shard's column; empty without a header or beyond the last column.
   [[nodiscard]] virtual std::string column_name(std::size_t shard, std::size_t column) const = 0;
@@ -67,8 +72,10 @@ class CsvPlan {
   [[nodiscard]] virtual std::vector<std::string> const& notes() const = 0;
 };
 
-/// Looks at the first 64 KiB of (decompressed) bytes of each file: dialect, header, columns, roles. Throws
-/// ConfigurationError, SchemaError or SourceError with hints.
+/// Looks at the first 64 KiB of (decompressed) bytes of each file, behind blank lines and comments: dialect, header,
+/// columns, roles. It looks further where two records do not end there. No file stays open, and no bytes of it are
+/// kept, unless it can be read only once. Memory beyond the file's first records: some 16 bytes a column without a
+/// header. Throws ConfigurationError, SchemaError or SourceError with hints.
 std::unique_ptr<CsvPlan> plan_csv(std::vector<InputFile> const& files, CsvOptions const& options);
 
 }  // namespace penstock

@@ -5,8 +5,8 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <iterator>
 #include <set>
+#include <span>
 #include <utility>
 
 namespace penstock {
@@ -45,6 +45,8 @@ class RoleTable {
 
   /// Every column that has no role yet is a feature.
   void assign_rest() {
+    auto const rest = std::count(is_taken_.begin(), is_taken_.end(), false);
+    roles_.by_role[static_cast<std::size_t>(Role::feature)].reserve(static_cast<std::size_t>(rest));
     for (std::size_t column = 0; column < names_.size(); ++column) {
       if (!is_taken_[column]) take(column, Role::feature);
     }
@@ -75,7 +77,7 @@ class RoleTable {
     if (role == Role::ignore) return;
     auto& order = roles_.by_role[static_cast<std::size_t>(role)];
     roles_.columns[column].place = static_cast<std::uint32_t>(order.size());
-    order.push_back(column);
+    order.push_back(static_cast<std::uint32_t>(column));
   }
 
   ColumnNames const& names_;
@@ -91,51 +93,76 @@ class RoleTable {
 /// Columns that cannot be features.
 struct TextColumns {
   ColumnNames const& names;
-  std::vector<std::size_t> columns;
-  std::vector<SampledColumn> const& sampled;
-
-  [[nodiscard]] std::string const& example(std::size_t i) const { return *sampled[columns[i]].text; }
+  std::vector<std::uint32_t> columns;
+  NearNumber near_numbers;
 };
 
-std::string words_for(TextColumns const& texts) {
+/// The first text in each of `columns`, in any order.
+std::vector<std::string> examples_of(std::span<std::uint32_t const> columns, std::size_t width,
+                                     SampledData const& data) {
+  std::vector<std::uint32_t> ascending(columns.begin(), columns.end());
+  std::sort(ascending.begin(), ascending.end());
+  std::vector<std::string> const texts = first_texts(data.records, width, ascending, data.rules);
+  std::vector<std::string> examples;
+  for (std::uint32_t column : columns) {
+    auto const place = std::lower_bound(ascending.begin(), ascending.end(), column) - ascending.begin();
+    examples.push_back(texts[static_cast<std::size_t>(place)]);
+  }
+  return examples;
+}
+
+std::string words_for(TextColumns const& texts, SampledData const& data) {
   std::size_t const count = texts.columns.size();
+  std::size_t const listed = std::min(count, listed_max);
   std::string words = count == 1 ? "a feature column is" : std::to_string(count) + " feature columns are";
   words += " text, not numbers: ";
-  for (std::size_t i = 0; i < std::min(count, listed_max); ++i) {
-    words +=
-        (i == 0 ? "" : ", ") + texts.names.word_for(texts.columns[i]) + " (such as " + shown(texts.example(i)) + ")";
+  auto const examples = examples_of(std::span(texts.columns).first(listed), texts.names.size(), data);
+  for (std::size_t i = 0; i < listed; ++i) {
+    words += (i == 0 ? "" : ", ") + texts.names.word_for(texts.columns[i]) + " (such as " + shown(examples[i]) + ")";
   }
-  if (count > listed_max) words += " and " + std::to_string(count - listed_max) + " more";
+  if (count > listed) words += " and " + std::to_string(count - listed) + " more";
   return words;
 }
 
 /// The options that leave text columns out or give them another meaning.
 std::string remedies_for(TextColumns const& texts, CsvOptions const& options, csv::CellRules const& rules) {
+  constexpr std::size_t pasted_max = 1000;  // of usual names still a line that a shell takes
   std::string hint = "Take them out of --columns.";
-  if (options.columns.empty()) {
+  if (options.columns.empty() && texts.columns.size() > pasted_max) hint = "Choose the features with --columns.";
+  if (options.columns.empty() && texts.columns.size() <= pasted_max) {
     std::string ignore = options.ignore;
     for (std::size_t column : texts.columns) ignore += (ignore.empty() ? "" : ",") + texts.names.item_for(column);
     hint = "Leave them out: --ignore " + shell_word(ignore) + ", or choose the features with --columns.";
   }
-  for (std::size_t i = 0; i < texts.columns.size(); ++i) {
-    std::string_view const inner = without_blanks(texts.example(i));
-    if (inner.size() == texts.example(i).size() || guess_cell(inner, rules) == CellGuess::text) continue;
-    hint += " Blanks around numbers are taken off by --trim.";
-    break;
-  }
+  std::string const advice = advice_for(texts.near_numbers, rules.dialect);
+  if (!advice.empty()) hint += ' ' + advice;
   return hint +
          " A class to be predicted is named by --label NAME, with its classes' numbers in --label-map NAME=0,...";
 }
 
-[[noreturn]] void throw_text_label(std::string const& word, std::vector<std::string> const& classes) {
+/// What class names are that were meant for numbers.
+NearNumber near_numbers_of(std::vector<std::string> const& classes, csv::CellRules const& rules) {
+  NearNumber found;
+  for (std::string const& name : classes) {
+    NearNumber one = near_number(name, rules);
+    one.is_padded = one.is_padded && guess_cell(without_blanks(name), rules) == CellGuess::number;
+    found |= one;
+  }
+  return found;
+}
+
+[[noreturn]] void throw_text_label(std::string const& word, std::vector<std::string> const& classes,
+                                   csv::CellRules const& rules) {
+  std::string const message = "the label " + word + " is text, not numbers: " + shown_list(classes, listed_max);
+  std::string const advice = advice_for(near_numbers_of(classes, rules), rules.dialect);
+  if (!advice.empty()) throw ConfigurationError(message, advice);
   std::string map;
   for (std::size_t i = 0; i < std::min(classes.size(), listed_max); ++i) {
     map += (i == 0 ? "" : ",") + list_item(classes[i]) + "=" + std::to_string(i);
   }
   std::string hint = "Give each class a number: --label-map " + shell_word(map);
   if (classes.size() > listed_max) hint += " and so on for the other " + std::to_string(classes.size() - listed_max);
-  throw ConfigurationError("the label " + word + " is text, not numbers: " + shown_list(classes, listed_max),
-                           hint + ". These are the classes near the start of the input; there may be others.");
+  throw ConfigurationError(message, hint + ". These are the classes near the start of the input; there may be others.");
 }
 
 }  // namespace
@@ -180,15 +207,19 @@ void require_numbers(ColumnNames const& names, ColumnRoles const& roles, CsvOpti
   rules.labels = {};
   std::vector<SampledColumn> const sampled = sample_columns(data.records, names.size(), rules);
   auto const is_text = [&](std::size_t column) { return sampled[column].is_text(); };
-  std::vector<std::size_t> const& labels = roles.of(Role::label);
+  std::vector<std::uint32_t> const& labels = roles.of(Role::label);
   auto const label = std::find_if(labels.begin(), labels.end(), is_text);
   if (data.rules.labels.empty() && label != labels.end()) {
-    throw_text_label(names.word_for(*label), sample_names(data.records, labels, rules));
+    throw_text_label(names.word_for(*label), sample_names(data.records, labels, rules), rules);
   }
-  TextColumns texts{names, {}, sampled};
-  std::vector<std::size_t> const& features = roles.of(Role::feature);
-  std::copy_if(features.begin(), features.end(), std::back_inserter(texts.columns), is_text);
-  if (!texts.columns.empty()) throw ConfigurationError(words_for(texts), remedies_for(texts, options, rules));
+  TextColumns texts{names, {}, {}};
+  for (std::uint32_t column : roles.of(Role::feature)) {
+    if (!is_text(column)) continue;
+    texts.columns.push_back(column);
+    texts.near_numbers |= sampled[column].near_numbers;
+  }
+  if (texts.columns.empty()) return;
+  throw ConfigurationError(words_for(texts, {data.records, rules}), remedies_for(texts, options, rules));
 }
 
 }  // namespace penstock

@@ -2,14 +2,14 @@
 #pragma once
 
 #include "formats/csv/cell.hpp"
-#include "formats/csv/decode.hpp"
+#include "formats/csv/plan.hpp"
 #include "host/pipeline/column_list.hpp"
 #include "host/pipeline/csv_plan.hpp"
 #include "host/pipeline/csv_sniff.hpp"
 #include "penstock/batch.hpp"
 
 #include <array>
-#include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
@@ -19,11 +19,13 @@ namespace penstock {
 
 /// The roles of a file's columns.
 struct ColumnRoles {
-  std::vector<csv::Column> columns;                                   ///< by column of the file
-  std::array<std::vector<std::size_t>, tensor_roles.size()> by_role;  ///< the file's columns in the tensor's order
+  std::vector<csv::Column> columns;                                     ///< by column of the file
+  std::array<std::vector<std::uint32_t>, tensor_roles.size()> by_role;  ///< the file's columns in the tensor's order
   BatchLayout layout;
 
-  [[nodiscard]] std::vector<std::size_t> const& of(Role role) const { return by_role[static_cast<std::size_t>(role)]; }
+  [[nodiscard]] std::vector<std::uint32_t> const& of(Role role) const {
+    return by_role[static_cast<std::size_t>(role)];
+  }
 };
 
 /// Reads the options --columns, --label, --weight, --qid and --ignore. Throws ConfigurationError for columns that do

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <string_view>
 #include <utility>
 
 namespace penstock {
@@ -25,6 +26,9 @@ void require_distinct(std::array<SpecialByte, 4> const& special) {
   }
 }
 
+/// Bytes of numbers: with one of them as a special byte `1.5e-3` would no longer be a number.
+bool is_of_numbers(char byte) { return std::string_view("0123456789.+-eE").find(byte) != std::string_view::npos; }
+
 void require_sense(CsvOptions const& options) {
   if (options.delimiter == '\0') throw ConfigurationError("the delimiter cannot be the byte NUL");
   std::array<SpecialByte, 4> const special = {{{"delimiter", options.delimiter.value_or('\0')},
@@ -34,11 +38,15 @@ void require_sense(CsvOptions const& options) {
   for (SpecialByte const& one : special) {
     std::string const name(one.name);
     if (csv::is_line_end(one.byte)) throw ConfigurationError("the " + name + " cannot be a line end");
+    if (is_of_numbers(one.byte)) {
+      throw ConfigurationError("the " + name + " cannot be " + byte_word(one.byte) + ": numbers are made of it",
+                               "Digits, '.', '+', '-', 'e' and 'E' are read as parts of numbers.");
+    }
     bool const is_trimmed = options.trim && csv::is_blank(one.byte) && one.name != "delimiter";
     if (is_trimmed) throw ConfigurationError("the " + name + " cannot be a blank where blanks are trimmed");
   }
   require_distinct(special);
-  if (options.record_max < 64 || options.record_max > std::size_t{1} << 30) {
+  if (options.record_max < record_bytes_min || options.record_max > record_bytes_max) {
     throw ConfigurationError("the longest record cannot be " + std::to_string(options.record_max) + " bytes",
                              "Between 64 bytes and 1 GiB are possible.");
   }

@@ -8,6 +8,7 @@
 
 #include "host/pipeline/csv_plan.hpp"
 #include "host/pipeline/line_counter.hpp"
+#include "penstock/batch.hpp"
 #include "penstock/chunk.hpp"
 #include "penstock/fault.hpp"
 
@@ -30,6 +31,9 @@ struct FaultReport {
   std::string line_text;     ///< the physical line around the cell, at most 1 KiB on either side of it
   std::size_t caret_begin = 0, caret_end = 0;  ///< the cell in line_text
   std::size_t fields_expected = 0;
+  Role role = Role::ignore;  ///< and type of the column: remedies depend on them
+  DType dtype = DType::float32;
+  bool has_header = false;
 };
 
 /// Everything that can be said about a fault of `chunk`. `lines` has been begun with the chunk and is moved to the
@@ -39,6 +43,8 @@ FaultReport report_fault(Fault const& fault, Chunk const& chunk, CsvPlan const& 
 
 /// The words of a fault: what, where, excerpt with caret, what was expected, which option changes it. Several lines.
 std::string describe(FaultReport const& report);
+/// Which policies would go on behind this fault.
+std::string policy_hint(FaultReport const& report);
 /// The first of these lines: `a.csv:3:5: column "age" (#2): expected a number, found "4O"`.
 std::string summary_of(FaultReport const& report);
 std::string_view name_of(FaultCode code);

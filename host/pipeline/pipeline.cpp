@@ -5,11 +5,15 @@
 #include <deque>
 #include <exception>
 #include <mutex>
+#include <string>
+#include <system_error>
 #include <thread>
 #include <utility>
 
+#include "host/io/interrupt.hpp"
 #include "host/pipeline/reader.hpp"
 #include "host/ring/ring.hpp"
+#include "penstock/error.hpp"
 
 namespace penstock {
 
@@ -27,20 +31,16 @@ class Pipeline::State {
         lane.free.push_back(round.get());
       }
     }
-    threads_.emplace_back([this] { run_guarded([this] { reader_.run(); }, true); });
-    for (LaneState& lane : lanes_) {
-      threads_.emplace_back([this, &lane] { run_guarded([this, &lane] { run_lane(lane); }, false); });
+    try {
+      start_threads();
+    } catch (std::system_error const& error) {
+      stop_threads();
+      throw DeviceError("cannot start " + std::to_string(lanes_.size() + 1) + " threads: " + error.code().message(),
+                        "a smaller -j");
     }
   }
 
-  ~State() {
-    {
-      std::lock_guard const lock(mutex_);
-      is_stopping_ = true;
-    }
-    changed_.notify_all();
-    for (std::thread& thread : threads_) thread.join();
-  }
+  ~State() { stop_threads(); }
 
   Delivery next() {
     std::unique_lock lock(mutex_);
@@ -72,6 +72,25 @@ class Pipeline::State {
     std::vector<Round*> free;
   };
 
+  void start_threads() {
+    threads_.reserve(lanes_.size() + 1);
+    threads_.emplace_back([this] { run_guarded([this] { run_reader(); }, true); });
+    for (LaneState& lane : lanes_) {
+      threads_.emplace_back([this, &lane] { run_guarded([this, &lane] { run_lane(lane); }, false); });
+    }
+  }
+
+  void stop_threads() {
+    {
+      std::lock_guard const lock(mutex_);
+      is_stopping_ = true;
+    }
+    changed_.notify_all();
+    reader_stop_.request();
+    for (std::thread& thread : threads_) thread.join();
+    threads_.clear();
+  }
+
   SlotExchange exchange() {
     return {[this](bool is_long) { return take_slot(is_long); }, [this](Slot* slot) { give_slot_back(slot); },
             [this](Slot* slot) { return publish(slot); }};
@@ -94,6 +113,11 @@ class Pipeline::State {
   }
 
   // --- the reader's side --------------------------------------------------------------------------------------
+
+  void run_reader() {
+    WaitStop::Listener const listener(reader_stop_);
+    reader_.run();
+  }
 
   Slot* take_slot(bool is_long) {
     std::unique_lock lock(mutex_);
@@ -188,6 +212,7 @@ class Pipeline::State {
   bool is_inside_chunk_ = false;
   bool is_reader_done_ = false;
   bool is_stopping_ = false;
+  WaitStop reader_stop_;  ///< ends a read from a pipe that is silent
   std::exception_ptr reader_error_;
   std::exception_ptr lane_error_;
   std::vector<std::thread> threads_;

@@ -1,6 +1,8 @@
 #include "host/pipeline/reader.hpp"
 
+#include <algorithm>
 #include <cstring>
+#include <exception>
 #include <utility>
 
 #include "penstock/error.hpp"
@@ -28,16 +30,19 @@ bool Reader::read_shard(Shard const& shard) {
   return true;
 }
 
-/// Fills one slot, and a long one if that is not enough for a record.
+/// Fills one slot, and a long one if that is not enough for a record. After a source's error what was read before
+/// is cut and published all the same, so that what is lost does not depend on the slots.
 bool Reader::fill_and_publish() {
   Slot* slot = take_with_carry(false);
   if (slot == nullptr) return false;
   for (;;) {
     read_until_full(*slot);
+    if (source_error_ != nullptr && size_ == 0) std::rethrow_exception(source_error_);
     Cut const cut = cutter_->cut(slot->data(), static_cast<std::uint32_t>(size_), is_shard_end_, slot->rejects);
-    if (cut.whole > 0) return publish(*slot, cut);
-    if (source_error_ != nullptr) std::rethrow_exception(source_error_);
+    bool const ends_line = is_shard_end_ && cut.rejects > 0;  // of which the last chunk held all but the end
+    if (cut.whole > 0 || ends_line) return publish(*slot, cut);
     carry_ = {slot->data(), size_};
+    if (source_error_ != nullptr) std::rethrow_exception(source_error_);
     if (is_shard_end_) {
       exchange_.give_back(slot);
       return true;
@@ -64,19 +69,15 @@ Slot* Reader::take_with_carry(bool is_long) {
   return slot;
 }
 
-void Reader::read_until_full(Slot& slot) {
-  while (source_error_ == nullptr && !is_shard_end_ && size_ < slot.size_bytes()) {
-    std::size_t count = 0;
-    try {
-      count = source_->read(slot.data() + size_, slot.size_bytes() - size_);
-    } catch (...) {
-      source_error_ = std::current_exception();
-      return;
-    }
+void Reader::read_until_full(Slot& slot) try {
+  while (!is_shard_end_ && source_error_ == nullptr && size_ < slot.size_bytes()) {
+    std::size_t const count = source_->read(slot.data() + size_, slot.size_bytes() - size_);
     is_shard_end_ = count == 0;
     size_ += count;
     stored_bytes_.store(stored_before_ + source_->stored_bytes_read(), std::memory_order_relaxed);
   }
+} catch (SourceError const&) {
+  source_error_ = std::current_exception();
 }
 
 bool Reader::publish(Slot& slot, Cut const& cut) {
@@ -85,8 +86,8 @@ bool Reader::publish(Slot& slot, Cut const& cut) {
   slot.chunk.stamp = {shard_, offset_, sequence_++};
   slot.chunk.rejects = std::span<Reject const>(slot.rejects).first(cut.rejects);
   slot.chunk.follows_cr = follows_cr_;
-  slot.chunk.added_line_ends = cut.added_line_ends;
-  follows_cr_ = slot.data()[cut.whole - 1] == '\r';
+  slot.chunk.has_added_line_end = cut.has_added_line_end;
+  if (cut.whole > 0) follows_cr_ = slot.data()[cut.whole - 1] == '\r';
   offset_ += consumed;
   carry_ = {slot.data() + consumed, size_ - consumed};
   return exchange_.publish(&slot);

@@ -11,8 +11,8 @@
 namespace penstock {
 namespace {
 
-/// 1 MiB stays in the second- and third-level caches from the copy in to the copy out: of 256 KiB to 8 MiB
-/// none was more than 3 % faster (bench/LOG.md).
+/// 1 MiB stays in the caches from the copy in to the copy out. Of 128 KiB to 4 MiB none was faster, and below 512 KiB two
+/// lanes wait for each other more than they gain (bench/LOG.md).
 constexpr std::size_t slot_bytes_default = std::size_t{1} << 20;
 constexpr std::size_t slot_bytes_small = std::size_t{64} << 10;
 constexpr std::size_t faults_default = 4096;
@@ -34,12 +34,13 @@ StreamSizes sizes_for(CsvPlan const& plan, StreamOptions const& options, std::si
   sizes.slots = lanes + 2;
   sizes.rows_max = std::max<std::size_t>(1, 2 * slot_bytes / std::max<std::size_t>({row_bytes, encoded_bytes, 1}));
   sizes.faults_max = std::max(std::min(faults_default, slot_bytes), csv::fault_room(plan.decode_plan(), columns) + 1);
-  std::size_t const rejects = Ring::rejects_max * sizeof(Reject);
-  std::size_t const slots =
-      sizes.slots * (slot_bytes + rejects) + Ring::long_slots * (options.record_max + slot_bytes + rejects);
+  std::size_t const slot = slot_bytes + Ring::rejects_max * sizeof(Reject);
+  std::size_t const long_slot = options.record_max + slot_bytes + Ring::long_rejects_max * sizeof(Reject);
+  std::size_t const slots = sizes.slots * slot + Ring::long_slots * long_slot;
   std::size_t const round = sizes.rows_max * (row_bytes + encoded_bytes) + sizes.faults_max * sizeof(Fault);
   std::size_t const lane = rounds_per_lane * round + columns * sizeof(std::uint32_t) + (std::size_t{64} << 10);
-  sizes.total_bytes = slots + lanes * lane;
+  std::size_t const part = sizes.rows_max * encoded_bytes;  // of a round that is handed out in part, encoded again
+  sizes.total_bytes = slots + lanes * lane + part;
   return sizes;
 }
 

@@ -28,8 +28,10 @@ struct Slot {
 /// long slots is taken when the first long record comes.
 class Ring {
  public:
-  /// The rejects that one chunk can hold; a chunk with more is cut short. 64 KiB of them.
+  /// The rejects that one chunk can hold; a chunk with more is cut short, and its carry copied once more. So long
+  /// slots, whose carry may be the length of a record, hold many: 1,024 are about 52 KiB, 16,384 about 832 KiB.
   static constexpr std::size_t rejects_max = 1024;
+  static constexpr std::size_t long_rejects_max = 16384;
   /// The carry of one long slot moves to the other.
   static constexpr std::size_t long_slots = 2;
 
@@ -38,8 +40,7 @@ class Ring {
     for (std::size_t i = 0; i < slots_.size(); ++i) {
       Slot& slot = slots_[i];
       slot.is_long = i >= slots;
-      slot.rejects.resize(rejects_max);
-      if (!slot.is_long) slot.buffer = executor.host_buffer(slot_bytes);
+      if (!slot.is_long) take_memory(slot, slot_bytes, rejects_max);
       list(slot.is_long).push_back(&slot);
     }
   }
@@ -50,12 +51,16 @@ class Ring {
     if (free.empty()) return nullptr;
     Slot* const slot = free.back();
     free.pop_back();
-    if (slot->buffer == nullptr) slot->buffer = executor_.host_buffer(long_slot_bytes_);
+    if (slot->buffer == nullptr) take_memory(*slot, long_slot_bytes_, long_rejects_max);
     return slot;
   }
   void give_back(Slot* slot) { list(slot->is_long).push_back(slot); }
 
  private:
+  void take_memory(Slot& slot, std::size_t size_bytes, std::size_t rejects) {
+    slot.buffer = executor_.host_buffer(size_bytes);
+    slot.rejects.resize(rejects);
+  }
   std::vector<Slot*>& list(bool is_long) { return is_long ? free_long_ : free_; }
 
   Executor& executor_;

@@ -40,12 +40,13 @@ std::size_t difference(std::size_t a, std::size_t b) { return a > b ? a - b : b 
 }  // namespace
 
 std::optional<std::string> nearest(std::string_view typed, std::span<std::string const> known) {
+  if (typed.size() > compared_bytes_max) return std::nullopt;
   std::string const wanted = lower_case(typed);
   std::size_t const edits_max = std::clamp<std::size_t>(wanted.size() / 3, 1, 3);
   std::string const* best = nullptr;
   std::size_t best_edits = edits_max + 1;
   for (std::string const& name : known) {
-    if (difference(name.size(), wanted.size()) > edits_max) continue;
+    if (name.size() > compared_bytes_max || difference(name.size(), wanted.size()) > edits_max) continue;
     std::size_t const edits = edit_distance(wanted, lower_case(name));
     bool const keeps_something = edits < std::max(name.size(), wanted.size());
     if (edits >= best_edits || !keeps_something) continue;

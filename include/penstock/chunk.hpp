@@ -47,14 +47,14 @@ struct Chunk {
   Stamp stamp;
   std::span<Reject const> rejects;  ///< in order of position
   bool follows_cr = false;          ///< the byte before the text is a CR, so a leading LF is no new line
-  unsigned added_line_ends = 0;     ///< at the end of `text`, that the shard does not hold
+  bool has_added_line_end = false;  ///< the last byte of `text`, which the shard does not hold
 };
 
-/// What a cut found: `buffer == whole + carry`, or `buffer + added line ends == whole` at a shard's end.
+/// What a cut found: `buffer == whole + carry`, or `buffer + added line end == whole` at a shard's end.
 struct Cut {
   std::uint32_t whole = 0;       ///< bytes that can be decoded
   std::size_t rejects = 0;       ///< how many rejects lie in them
-  unsigned added_line_ends = 0;  ///< line ends written behind the buffer's last byte: 0 to 2
+  bool has_added_line_end = false;  ///< one was written behind the buffer's last byte
 };
 
 /// Cuts the bytes of shards, buffer by buffer, into whole records. What it finds does not depend on how the

@@ -16,7 +16,7 @@ namespace penstock {
 /// Counts over one round; sums over rounds do not depend on how the input was cut.
 struct RoundCounts {
   std::uint64_t missing_cells = 0;     ///< cells that became missing values in accepted records
-  std::uint64_t inexact_integers = 0;  ///< integers above 2^24 in magnitude that float32 cannot hold exactly
+  std::uint64_t inexact_integers = 0;  ///< integers that their floating-point tensor cannot hold exactly
   std::uint64_t lines = 0;             ///< physical line ends in the text that the round has passed
 };
 

@@ -31,7 +31,8 @@ enum class FaultPolicy : std::uint8_t { fail, skip, null, quarantine };
 struct Fault {
   std::uint32_t record_begin = 0;  ///< first byte of the record
   std::uint32_t record_end = 0;    ///< one past its last byte, the line end not included
-  std::uint32_t cell_begin = 0;    ///< the cell, or the quote, that is at fault
+  std::uint32_t cell_begin = 0;    ///< the cell, or the quote, that is at fault: a quote may lie behind the record's
+                                   ///< first line, which is what is rejected, and behind the chunk
   std::uint32_t cell_end = 0;
   std::uint32_t column = 0;       ///< 0-based column of the file
   std::uint32_t rows_before = 0;  ///< rows accepted before it in the same round

@@ -20,7 +20,7 @@ set(warning_flags -Wall -Wextra -Wpedantic -Wconversion -Wshadow)
 # g++ 12 sees overlaps and overruns in std::string's operator+ that are none (GCC bugs 105329 and 105651); clang and the
 # address sanitizer look for the real ones.
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
-  list(APPEND warning_flags -Wno-restrict -Wno-array-bounds -Wno-stringop-overflow)
+  list(APPEND warning_flags -Wno-restrict -Wno-array-bounds -Wno-stringop-overflow -Wno-stringop-overread)
 endif()
 if(PENSTOCK_WERROR)
   list(APPEND warning_flags -Werror)

@@ -240,7 +240,7 @@ class Outputs(CliTest):
 
     def test_summary(self):
         result = self.ok("convert", "in.csv", "--label", "y", "-o", "out.rec")
-        self.assertRegex(result.err, r"ok  3 records, 2 features -> out\.rec \(\d+ B\), .* \S+B/s\n")
+        self.assertRegex(result.err, r"ok  3 records, 2 features -> out\.rec \(\d+ B\), [\d.]+ m?s(, \S+ \S+B/s)?\n")
         self.assertIn("1 missing cell", result.err)
         self.assertEqual(result.stdout, b"")
         summary = json.loads(self.ok("convert", "in.csv", "-o", "s.npz", "--json", "-q").stdout)
@@ -259,7 +259,14 @@ class Outputs(CliTest):
 
     def test_inexact_integers_are_mentioned(self):
         self.write("big.csv", "x\n16777217\n1\n")
-        self.assertIn("1 integer is beyond 16,777,216", self.ok("convert", "big.csv", "-o", "big.npy").err)
+        self.assertIn("1 integer was rounded", self.ok("convert", "big.csv", "-o", "big.npy").err)
+        wide = self.ok("convert", "big.csv", "-o", "wide.npy", "--dtype", "float64").err
+        self.assertNotIn("rounded", wide)
+        whole = self.ok("convert", "big.csv", "-o", "whole.npy", "--dtype", "int64").err
+        self.assertNotIn("rounded", whole)
+        self.write("ids.csv", "id,x\n123456789,1\n2,9007199254740993\n")
+        both = self.ok("convert", "ids.csv", "--label", "id", "--dtype", "float64", "-o", "both.npz").err
+        self.assertIn("2 integers were rounded", both)
 
     def test_skip_and_limit(self):
         self.write("n.csv", "".join(f"{i}\n" for i in range(1000)))
@@ -295,7 +302,7 @@ class Outputs(CliTest):
 
     def test_interrupt_leaves_nothing(self):
         os.mkfifo(self.folder / "pipe")
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             process = subprocess.Popen(
                 [PENSTOCK, "convert", "pipe", "--header", "no", "-o", "out.rec"], cwd=self.folder, stderr=subprocess.PIPE
             )
@@ -357,8 +364,29 @@ class CommandLine(CliTest):
             (("convert", "x", "--lable", "y"), "--label"),
             (("convert", "x", "--to", "recordoi", "-o", "y"), "recordio"),
             (("help", "inspct"), "inspect"),
+            (("conv", "x"), "convert"),
+            (("convert", "x", "--out", "y"), "--output"),
+            (("convert", "x", "--sep", ";"), "--delimiter"),
+            (("head", "x", "--na-values=?"), "--null"),
+            (("inspect", "x", "--drop", "a"), "--ignore"),
+            (("diff", "x", "y", "--target", "a"), "--label"),
         ):
             self.assertIn(f"Did you mean {meant}?", self.expect(2, *words).err)
+
+    def test_ranges_as_others_write_them(self):
+        self.write("in.csv", SMALL)
+        err = self.expect(2, "convert", "in.csv", "--columns", "y,0-1", "-o", "x.npy").err
+        self.assertIn("A range is written with a colon: 0:1", err)
+        self.write("odd.csv", "0-1,y\n5,6\n")
+        self.ok("convert", "odd.csv", "--columns", "0-1", "-o", "x.npy")
+        self.assertEqual(parse_npy(self.read("x.npy"))[2], [5])
+
+    def test_flags_take_no_value(self):
+        self.write("in.csv", SMALL)
+        err = self.expect(2, "convert", "in.csv", "-o", "x.npy", "--json=yes").err
+        self.assertIn("--json takes no value", err)
+        self.ok("convert", "in.csv", "-o", "x.npy", "--force=true")
+        self.expect(4, "convert", "in.csv", "-o", "x.npy", "--force=false")
 
     def test_bad_values(self):
         self.write("in.csv", SMALL)

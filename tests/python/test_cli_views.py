@@ -3,8 +3,10 @@
 
 import json
 import os
+import shlex
 import struct
 import subprocess
+import threading
 import unittest
 import zipfile
 
@@ -105,14 +107,45 @@ class Damage(CliTest):
             (good + good[:-3], 3, "record 2 at byte 32"),
             (good + b"\x00" * 8, 3, "no frame begins here"),
             (good + good[:6], 3, "record 2 at byte 32"),
-            (good + record([1, 2, 3]), 1, "the first record has 2"),
-            (good + record([1, 2], 3, "d"), 1, "float64"),
-            (good + frame(b"\xff\xff"), 1, "record 2 at byte 32"),
+            (good + record([1, 2, 3]), 5, "the first record has 2"),
+            (good + record([1, 2], 3, "d"), 5, "float64"),
+            (good + frame(b"\xff\xff"), 3, "record 2 at byte 32"),
+            (b"no record at all\n", 3, "record 1 at byte 0"),
         ):
             self.write("x.rec", content)
             self.assertIn(text, self.expect(status, "inspect", "x.rec").err, content)
+            self.assertIn(text, self.expect(status, "head", "x.rec").err, content)
+            self.assertIn(text, self.expect(status, "diff", "x.rec", "x.rec").err, content)
         self.write("x.rec", good * 2)
         self.ok("inspect", "x.rec")
+
+    def test_records_before_the_damage_are_shown(self):
+        self.write("x.rec", record([1, 2]) * 97 + record([1, 2])[:-3])
+        self.assertEqual(len(self.ok("head", "x.rec", "-n", "2", "--json").stdout.splitlines()), 2)
+        for words in (("--json",), ()):
+            shown = self.expect(3, "head", "x.rec", "-n", "200", *words).stdout.splitlines()
+            self.assertEqual(len(shown), 97 + (words == ()))
+        self.write("x.npy", npy("<f4", (9, 2), struct.pack("<7f", 1, 2, 3, 4, 5, 6, 7)))
+        self.assertEqual(len(self.ok("head", "x.npy", "-n", "2", "--json").stdout.splitlines()), 2)
+        self.assertEqual(len(self.expect(3, "head", "x.npy", "--json").stdout.splitlines()), 3)
+        self.write("x.csv", "1\n2\nx\n4\n")
+        for words in (("--json",), ()):
+            shown = self.expect(1, "head", "x.csv", "--header", "no", *words).stdout.splitlines()
+            self.assertEqual(len(shown), 2 + (words == ()))
+
+    def test_no_records(self):
+        for name in ("e.csv", "e.rec"):
+            self.write(name, "")
+            for verb in ("inspect", "head"):
+                self.assertIn(f"{name}: no records", self.expect(1, verb, name).err)
+
+    def test_documents_that_are_zip_archives(self):
+        with zipfile.ZipFile(self.folder / "x.xlsx", "w") as archive:
+            archive.writestr("[Content_Types].xml", "x" * 100)
+        for words in (("inspect", "x.xlsx"), ("convert", "x.xlsx", "-o", "out.rec")):
+            err = self.expect(3, *words).err
+            self.assertIn("a zip archive (a spreadsheet?)", err)
+            self.assertNotIn("npz", err)
 
     def test_npy(self):
         data = struct.pack("<4f", 1, 2, 3, 4)
@@ -172,13 +205,73 @@ class Inspect(Views):
         self.write("bad.csv", SMALL + "1,2\nx,1,1\n")
         facts = json.loads(self.ok("inspect", "bad.csv", "--json").stdout)
         self.assertEqual((facts["records"], facts["rejected"]), (3, 2))
-        self.assertEqual(facts["rejecting"], [1, 0, 1])
+        self.assertEqual([column["rejecting"] for column in facts["columns"]], [1, 0, 0])
+        self.assertEqual(facts["rejected_kinds"], {"not_a_number": 1, "too_few_fields": 1})
+        self.assertEqual(facts["columns"][0]["bad_cells"], [{"cell": "x", "records": 1}])
+        self.assertEqual([column["missing"] for column in facts["columns"]], [0, 1, 0])
+        result = self.ok("inspect", "bad.csv")
+        self.assertIn("1 not a number, 1 too few fields", result.stdout.decode())
+        self.assertIn('bad.csv:6:1: column "a" (#0): expected a number, found "x"; rejected', result.err)
+        self.assertNotIn("rejected", self.ok("inspect", "bad.csv", "-q").err)
         self.expect(1, "inspect", "bad.csv", "--on-error", "fail")
 
     def test_text_columns_are_left_out(self):
         self.write("t.csv", "name,x\nanna,1\nbert,2\n")
         facts = json.loads(self.ok("inspect", "t.csv", "--json").stdout)
-        self.assertEqual((facts["records"], facts["text_columns"], facts["features"]), (2, "#0", 1))
+        self.assertEqual((facts["records"], facts["text_columns"], facts["features"]), (2, [0], 1))
+        self.assertEqual([column["role"] for column in facts["columns"]], ["ignored", "feature"])
+
+    def test_the_source_makes_no_difference(self):
+        text = ("name,x,city,y\n" + "anna,1,here,0\nbert,2,there,1\n" * 20000).encode()
+        expected = self.json_lines("inspect", self.write("t.csv", text), "--label", "y")[0]
+        words = ("--label", "y", "--ignore", "city")
+        os.mkfifo(self.folder / "pipe")
+        writer = threading.Thread(target=lambda: (self.folder / "pipe").write_bytes(text))
+        writer.start()
+        piped = self.json_lines("inspect", "pipe", "--label", "y")[0]
+        writer.join()
+        with open(self.folder / "t.csv", "rb") as file:
+            command = [PENSTOCK, "inspect", "-", "--label", "y", "--json"]
+            from_file = json.loads(subprocess.run(command, stdin=file, stdout=subprocess.PIPE, check=True).stdout)
+        from_pipe = self.json_lines("inspect", "-", "--label", "y", stdin=text)[0]
+        packed = self.json_lines("inspect", "-", "--label", "y", stdin=gzipped(text))[0]
+        self.assertEqual((expected["records"], expected["text_columns"]), (40000, [0, 2]))
+        for facts in (piped, from_file, from_pipe, packed):
+            self.assertEqual({**facts, "inputs": []}, {**expected, "inputs": []})
+        self.assertEqual(self.json_lines("inspect", "t.csv", *words)[0]["text_columns"], [0])
+
+    def test_head_leaves_text_columns_out(self):
+        text = "name,x,y\nanna,1,0\nbert,2,1\n"
+        self.write("t.csv", text)
+        for name in ("t.csv", "-"):
+            result = self.ok("head", name, "--label", "y", "--json", stdin=text.encode())
+            shown = [json.loads(line) for line in result.stdout.splitlines()]
+            self.assertEqual(shown, [{"features": [1], "label": [0]}, {"features": [2], "label": [1]}])
+            self.assertIn("--ignore name", result.err)
+        self.assertIn("--label-map", self.expect(2, "head", "t.csv", "--label", "name").err)
+
+    def test_suggestions(self):
+        for cells, wanted in (
+            (("N/A", "?", "N/A"), "--null ',nan,NA,null,N/A,?'"),
+            ((" 5", "6 "), "--trim"),
+            ((" None", "#N/A"), "--trim --null ',nan,NA,null,None,#N/A'"),
+            (("abc",), ""),
+        ):
+            self.write("s.csv", "x,y\n1,1\n" + "".join(f"{cell},2\n" for cell in cells))
+            facts = self.json_lines("inspect", "s.csv")[0]
+            self.assertEqual((facts["suggestion"], facts["rejected"]), (wanted, len(cells)))
+            if not wanted:
+                continue
+            self.assertIn(wanted, self.ok("inspect", "s.csv").stdout.decode())
+            self.assertEqual(self.json_lines("inspect", "s.csv", *shlex.split(wanted))[0]["rejected"], 0)
+
+    def test_the_commonest_bad_cells(self):
+        cells = ["rare"] + ["often"] * 7 + ["x" * 100] * 3 + [f"c{i}" for i in range(100)]
+        self.write("b.csv", "1,2\n" + "".join(f"{cell},2\n" for cell in cells))
+        column = self.json_lines("inspect", "b.csv", "--header", "no", "-j4", "--slot-size", "64")[0]["columns"][0]
+        self.assertEqual(column["rejecting"], len(cells))
+        told = [(each["cell"], each["records"]) for each in column["bad_cells"]]
+        self.assertEqual(told, [("often", 7), ("x" * 32, 3), ("rare", 1), ("c0", 1), ("c1", 1)])
 
     def test_many_labels_become_a_range(self):
         self.write("many.csv", "".join(f"{i},1\n" for i in range(100)))
@@ -197,6 +290,32 @@ class Diff(Views):
         result = self.expect(1, "diff", "out.npz", "out.npy")
         self.assertIn(b"label: 1 | none", result.stdout)
         self.assertIn(b"--features-only", result.stdout)
+
+    def test_headers_match_by_name(self):
+        self.write("a.csv", "a,b,y\n1,2,0\n3,4,1\n")
+        self.write("b.csv", "y,b,a\n0,2,1\n1,4,3\n")
+        self.ok("diff", "a.csv", "b.csv")
+        self.ok("diff", "a.csv", "b.csv", "--label", "y")
+        self.ok("diff", "a.csv", "-", "--label", "y", stdin=self.read("b.csv"))
+        self.write("b.csv", "y,b,a\n0,2,1\n1,4,9\n")
+        result = self.expect(1, "diff", "a.csv", "b.csv", "--label", "y")
+        self.assertIn(b"record 2, features[0] (a): 3 (0x40400000) | 9 (0x41100000)", result.stdout)
+        self.assertIn(b"1 value in 1 record", result.stdout)
+        self.write("c.csv", "a,c,y\n1,2,0\n3,4,1\n")
+        result = self.expect(1, "diff", "a.csv", "c.csv", "--label", "y")
+        self.assertIn(b'features: only the first has "b"', result.stdout)
+        self.assertIn(b'features: only the second has "c"', result.stdout)
+        self.expect(1, "diff", "a.csv", "b.csv", "--columns", "0:1")  # other columns by position
+
+    def test_hints_name_what_helps(self):
+        self.ok("convert", "in.csv", "--label", "y", "--dtype", "float64", "-o", "d.npz")
+        self.assertIn(b"--label names the label of in.csv", self.expect(1, "diff", "in.csv", "out.npz").stdout)
+        words = ("in.csv", "d.npz", "--label", "y", "--dtype", "float32")
+        self.assertIn(b"--dtype float64", self.expect(1, "diff", *words).stdout)
+        self.write("w.npy", npy("<f4", (3, 1), struct.pack("<3f", 1, 2, 3)))
+        result = self.expect(1, "diff", "out.npz", "w.npy", "--features-only")
+        self.assertNotIn(b"--features-only", result.stdout)
+        self.assertNotIn(b"--features-only", self.expect(1, "diff", "out.npy", "w.npy").stdout)
 
     def test_types(self):
         self.ok("convert", "in.csv", "--label", "y", "--dtype", "float64", "-o", "d.npz")

@@ -67,7 +67,6 @@ class Decoder {
     bool has_ended = false;  ///< by a line end or the end of the text
     bool is_comment = false;
     bool is_quote_open = false;
-    bool has_lone_escape = false;  ///< the last byte of the text: it takes the line end that the end of the text is
     std::size_t quote = 0;         ///< the last opening quote
     std::size_t stray = std::string_view::npos;
   };
@@ -129,9 +128,8 @@ class Decoder {
       if (is_byte(c, d.escape)) {
         if (was_quoted && record.stray == std::string_view::npos) record.stray = i;
         at_field_start = was_quoted = false;
-        record.has_lone_escape = ++i == text_.size();
-        if (i == limit && !record.has_lone_escape) return record;  // what follows would be text, a line end too
-        if (i < limit) ++i;
+        ++i;
+        if (i < limit && !is_line_end(text_[i])) ++i;
         continue;
       }
       if (is_blank(c) && (at_field_start || was_quoted)) {
@@ -155,7 +153,6 @@ class Decoder {
       at_field_start = was_quoted = false;
       ++i;
     }
-    if (record.has_lone_escape) ++i;
     record.fields.push_back({begin, i});
     record.end = i;
     record.has_ended = true;
@@ -209,8 +206,7 @@ class Decoder {
     for (; i < cell.size(); ++i) {
       char const c = cell[i];
       if (is_byte(c, d.escape)) {
-        if (++i < cell.size()) out += cell[i];
-        if (i == cell.size() && field.end > text_.size()) out += '\n';
+        out += i + 1 < cell.size() ? cell[++i] : c;
         closed = false;
       } else if (quoted && c == d.quote) {
         quoted = false;
@@ -247,6 +243,7 @@ class Decoder {
     for (std::size_t c = 0; c < std::min(width, record.fields.size()); ++c) {
       Field const field = record.fields[c];
       if (stray < field.begin) return rejected(FaultCode::stray_quote, stray, stray_column());
+      if (record.fields.size() < width && field.begin == record.end) break;  // structure before cell
       FaultCode code{};
       if (rules_.roles[c] == Role::ignore || convert_cell(field, rules_.roles[c], outcome.cells, code)) continue;
       if (rules_.repairs_cells && rules_.roles[c] == Role::feature) {

@@ -142,6 +142,7 @@ inline std::string shown(FaultReport const& r) {
   add("shard", r.shard), add("record", r.record), add("line", r.line), add("line_column", r.line_column);
   add("offset", r.offset_bytes), add("record_offset", r.record_offset_bytes), add("column", r.column);
   add("caret", r.caret_begin), add("to", r.caret_end), add("fields", r.fields_expected);
+  out += " " + std::string(name_of(r.role)) + " " + std::string(name_of(r.dtype)) + (r.has_header ? " header" : "");
   return out + " name " + shown_bytes(r.column_name) + " cell " + shown_bytes(r.cell) + " text " +
          shown_bytes(r.line_text);
 }

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -125,12 +126,19 @@ TEST(ColumnListResolve, ColumnsOccurOnceAndRangesRunForwards) {
 }
 
 TEST(ColumnListResolve, WithoutAHeaderOnlyIndicesAreNames) {
-  ColumnNames const names({"0", "1", "2"}, false, "x.csv");
+  ColumnNames const names(3, "x.csv");
   EXPECT_EQ(names.resolve("2,0:1", ""), (Columns{2, 0, 1}));
   EXPECT_NE(complaint(names, "price").find("There is no header: columns are numbered from 0 to 2"), std::string::npos);
   EXPECT_NE(complaint(names, "3").find("out of range"), std::string::npos);
   EXPECT_EQ(names.word_for(1), "column 1");
   EXPECT_EQ(names.item_for(1), "1");
+  EXPECT_EQ(names.name(2), "2");
+  EXPECT_EQ(names.find("2"), 2u);
+  for (std::string_view other : {"3", "02", "00", "", "-1", "#1", "99999999999999999999999"}) {
+    EXPECT_EQ(names.find(other), std::nullopt) << other;
+  }
+  EXPECT_EQ(names.find("0"), 0u);
+  EXPECT_EQ(names.resolve("\"1\",02", ""), (Columns{1, 2}));
 }
 
 TEST(ColumnListWords, ItemsReadBackAsTheirName) {
@@ -157,10 +165,12 @@ TEST(ColumnListWords, ShellWordsAndNamesInMessages) {
   EXPECT_EQ(penstock::shell_word("a b"), "'a b'");
   EXPECT_EQ(penstock::shell_word("it's"), "'it'\\''s'");
   EXPECT_EQ(penstock::shell_word(""), "''");
-  EXPECT_EQ(penstock::shown("a\nb\x1b"), "\"a\\x0ab\\x1b\"");
+  EXPECT_EQ(penstock::shown("a\nb\x1b"), "\"a\\nb\\x1b\"");
+  EXPECT_EQ(penstock::shown("\xff\xe2\x80\xae"), "\"\\xff\\xe2\\x80\\xae\"") << "no byte reorders a terminal's text";
   EXPECT_EQ(penstock::shown(std::string(60, 'x')), '"' + std::string(60, 'x') + '"');
-  EXPECT_EQ(penstock::shown(std::string(61, 'x')), '"' + std::string(60, 'x') + "...\"");
-  EXPECT_EQ(penstock::shown(std::string(59, 'x') + "\u00e9"), '"' + std::string(59, 'x') + "...\"");
+  EXPECT_EQ(penstock::shown(std::string(61, 'x')), '"' + std::string(59, 'x') + "\u2026\"");
+  EXPECT_EQ(penstock::shown(std::string(59, 'x') + "\u00e9"), '"' + std::string(59, 'x') + "\u00e9\"");
+  EXPECT_EQ(penstock::shown(std::string(59, 'x') + "\u00e9\u00e9"), '"' + std::string(59, 'x') + "\u2026\"");
   EXPECT_EQ(penstock::shown_list({"a", "b", "c"}, 2), "\"a\", \"b\" and 1 more");
 }
 

@@ -1,6 +1,7 @@
 #include "host/pipeline/csv_plan.hpp"
 
 #include "host/io/source.hpp"
+#include "host/pipeline/csv_head.hpp"
 #include "penstock/error.hpp"
 #include "tests/support/csv_plans.hpp"
 #include "tests/support/scratch_folder.hpp"
@@ -11,6 +12,8 @@
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -155,6 +158,82 @@ TEST_F(CsvPlanManyFiles, FifosAreReadOnceAndLoseNothing) {
   EXPECT_THROW((void)plan->shards(), SourceError);
   large_writer.join();
   small_writer.join();
+}
+
+/// What `plan` makes of `text` when it comes from a FIFO.
+struct PlannedFifo {
+  std::unique_ptr<CsvPlan> plan;
+  Shard shard;
+  std::string records;
+};
+
+PlannedFifo plan_fifo(std::string const& path, std::string const& text, CsvOptions const& options) {
+  EXPECT_EQ(::mkfifo(path.c_str(), 0600), 0);
+  std::thread writer([&] { std::ofstream(path, std::ios::binary) << text; });
+  PlannedFifo planned;
+  planned.plan = plan_files({path}, options);
+  planned.shard = planned.plan->shards().at(0);
+  planned.records = text_of(planned.shard);
+  writer.join();
+  return planned;
+}
+
+TEST_F(CsvPlanManyFiles, LeadingLinesOfAFifoAreNotKept) {
+  std::string before;
+  for (int i = 0; i < 50000; ++i) before += "# note\n\r\n";
+  CsvOptions const options{.comment = '#', .record_max = 64};
+  PlannedFifo const bare = plan_fifo(folder_.at("bare"), before + "1;2\n3;4\n", options);
+  EXPECT_EQ(bare.shard.offset_bytes, before.size());
+  EXPECT_EQ(bare.plan->first_line(0), 100001u);
+  EXPECT_FALSE(bare.shard.follows_cr);
+  EXPECT_EQ(bare.records, "1;2\n3;4\n");
+  PlannedFifo const headed = plan_fifo(folder_.at("headed"), before + "a;b\r\n3;4\n", options);
+  EXPECT_EQ(headed.shard.offset_bytes, before.size() + 4);
+  EXPECT_EQ(headed.plan->first_line(0), 100002u);
+  EXPECT_TRUE(headed.shard.follows_cr);
+  EXPECT_EQ(headed.records, "\n3;4\n");
+}
+
+TEST_F(CsvPlanManyFiles, LinesOfAFifoThatDoNotEndAreKept) {
+  std::string const text = std::string(100000, 'x') + "\n1;2\n3;4\n";
+  PlannedFifo const planned = plan_fifo(folder_.at("long"), text, {.record_max = 64});
+  EXPECT_EQ(planned.plan->columns().size(), 2u);
+  EXPECT_EQ(planned.shard.offset_bytes, 0u);
+  EXPECT_EQ(planned.records, text);
+}
+
+std::size_t open_descriptors() {
+  std::filesystem::directory_iterator const folder("/proc/self/fd");
+  return static_cast<std::size_t>(std::distance(begin(folder), end(folder)));
+}
+
+TEST_F(CsvPlanManyFiles, NoFileStaysOpen) {
+  if (!std::filesystem::is_directory("/proc/self/fd")) GTEST_SKIP() << "this system has no /proc";
+  std::vector<std::string> const paths = put(std::vector<std::string_view>(20, "x,y\n1,2\n"));
+  std::size_t const before = open_descriptors();
+  auto const plan = plan_files(paths);
+  EXPECT_EQ(open_descriptors(), before);
+  std::vector<Shard> const shards = plan->shards();
+  EXPECT_EQ(open_descriptors(), before);
+  EXPECT_EQ(shards.size(), 20u);
+}
+
+TEST_F(CsvPlanManyFiles, AReleasedHeadGivesItsMemoryBack) {
+  penstock::CsvHead head(penstock::expand_inputs(put({"x,y\n1,2\n"})).at(0));
+  EXPECT_EQ(head.text().bytes, "x,y\n1,2\n");
+  auto const bytes = reinterpret_cast<std::uintptr_t>(head.text().bytes.data());
+  head.release();
+  EXPECT_TRUE(head.text().bytes.empty());
+  EXPECT_NE(reinterpret_cast<std::uintptr_t>(head.text().bytes.data()), bytes) << "the memory of the old text is kept";
+  EXPECT_EQ(text_of(head.shard(4, false)), "1,2\n");
+}
+
+TEST_F(CsvPlanManyFiles, LaterFilesMayBeginWithLinesThatDoNotEnd) {
+  std::string const damaged = std::string(100000, 'x') + "\n5,6\n7,8\n";
+  auto const plan = plan_files(put({"1,2\n3,4\n", damaged}), {.record_max = 64});
+  EXPECT_EQ(text_of(plan->shards().at(1)), damaged);
+  EXPECT_EQ(complaint_about(put({"1,2\n3,4\n", std::string(100000, 'x') + "\n5,6,7\n"}), {.record_max = 64}).code,
+            ExitCode::schema);
 }
 
 TEST_F(CsvPlanManyFiles, OffsetsCountDecompressedBytes) {

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -84,6 +85,43 @@ TEST_F(CsvPlanOneFile, OnlyTheFirst64KiBAreSniffed) {
   auto const planned = plan(text + "3;4;5\n");
   EXPECT_EQ(planned->dialect().delimiter, ',');
   EXPECT_TRUE(has_note(*planned, "delimiter: comma (sniffed)"));
+}
+
+TEST_F(CsvPlanOneFile, AFirstRecordThatCouldBeAHeaderIsNoted) {
+  std::string const note =
+      "header: no (assumed: the first record has a number or a missing cell; --header yes if it names columns)";
+  for (std::string_view text : {",a,b\n0,1,2\n1,3,4\n"sv, "2019,2020,x\n1,2,3\n"sv}) {
+    auto const planned = plan(text);
+    EXPECT_FALSE(planned->has_header()) << text;
+    EXPECT_TRUE(has_note(*planned, note)) << text;
+    EXPECT_TRUE(plan(text, {.header = HeaderMode::yes})->has_header()) << text;
+  }
+  EXPECT_FALSE(has_note(*plan("5.1,setosa\n4.9,virginica\n", {.ignore = "1"}), note));
+}
+
+TEST_F(CsvPlanOneFile, DecimalCommasAreNotRead) {
+  for (std::string_view text : {"1,5;2,5;3,5\n4,5;5,5;6,5\n"sv, "a;b\n1,5;1\n"sv, "1,5;1\n2,5;1\n"sv}) {
+    Complaint const said = complaint(text);
+    EXPECT_EQ(said.code, ExitCode::usage) << text;
+    EXPECT_TRUE(said.advises("Decimal commas are not read")) << text;
+    EXPECT_TRUE(said.advises("sed 's/,/./g'")) << text;
+    EXPECT_TRUE(said.advises("--delimiter comma")) << text;
+  }
+  EXPECT_TRUE(complaint("y;x\n1,5;1\n", {.label = "y"}).advises("Decimal commas are not read"));
+  Complaint const quoted = complaint("a,b\n\"1,5\",2\n");
+  EXPECT_TRUE(quoted.advises("Decimal commas are not read: convert them to points. "));
+  EXPECT_FALSE(quoted.advises("sed"));
+}
+
+TEST_F(CsvPlanOneFile, SpacesAreNamedWhereTheySeparate) {
+  for (std::string_view text : {"1 2 3\n4 5 6\n"sv, "a b c\n1 2 3\n"sv, "1 2 3\n"sv}) {
+    Complaint const said = complaint(text);
+    EXPECT_EQ(said.code, ExitCode::usage) << text;
+    EXPECT_TRUE(said.advises("If spaces separate the fields, say --delimiter space.")) << text;
+  }
+  EXPECT_TRUE(complaint("1 2\n", {.header = HeaderMode::no}).advises("--delimiter space"));
+  EXPECT_EQ(plan("1 2 3\n4 5 6\n", {.delimiter = ' '})->layout().features, 3u);
+  EXPECT_FALSE(complaint("one two\nthree four\n").advises("--delimiter"));
 }
 
 TEST_F(CsvPlanOneFile, WithoutAHeaderNamesAreIndices) {
@@ -173,6 +211,9 @@ TEST_F(CsvPlanOneFile, AHeaderThatDoesNotEndIsAnError) {
   Complaint const open = complaint("a,\"b\n1,2\n", options);
   EXPECT_EQ(open.code, ExitCode::schema);
   EXPECT_TRUE(open.says("a quote in it is never closed"));
+  EXPECT_TRUE(open.says("it begins with \"a,\"b\""));
+  EXPECT_TRUE(complaint(std::string(65, 'a') + "\n1\n", options)
+                  .says("the header record does not end within 64 bytes; it begins with \"aaaa"));
 }
 
 TEST_F(CsvPlanOneFile, NamesThatOccurTwiceAreAnError) {
@@ -355,6 +396,28 @@ TEST(CsvPlanRules, SpecialBytesAreDistinctAndNoLineEnds) {
         CsvOptions{.record_max = 1u << 30}, CsvOptions{.escape = '\\', .comment = '#'}}) {
     EXPECT_NO_THROW((void)penstock::CsvRules(options));
   }
+}
+
+TEST_F(CsvPlanOneFile, BytesOfNumbersHaveNoOtherMeaning) {
+  for (char byte : "0123456789.+-eE"sv) {
+    for (CsvOptions const& options : {CsvOptions{.delimiter = byte}, CsvOptions{.quote = byte},
+                                      CsvOptions{.escape = byte}, CsvOptions{.comment = byte}}) {
+      Complaint const said = complaint("1,2\n3,4\n", options);
+      EXPECT_EQ(said.code, ExitCode::usage) << byte;
+      EXPECT_TRUE(said.says("numbers are made of it")) << byte;
+    }
+  }
+  EXPECT_TRUE(complaint("1\n", {.comment = '-'}).says("the comment byte cannot be \"-\": numbers are made of it"));
+  EXPECT_EQ(complaint("1,2\n3,4\n", {.quote = '\'', .escape = '/', .comment = '%'}).code, ExitCode::ok);
+}
+
+TEST_F(CsvPlanOneFile, ManyTextColumnsAreNotAllListed) {
+  std::string row = "x";
+  for (int i = 1; i < 2000; ++i) row += ",x";
+  Complaint const said = complaint(row + "\n", {.header = HeaderMode::no});
+  EXPECT_TRUE(said.says("2000 feature columns are text"));
+  EXPECT_TRUE(said.says("column 19 (such as \"x\") and 1980 more"));
+  EXPECT_LT(said.hint.size(), 300u);
 }
 
 TEST_F(CsvPlanOneFile, OptionsReachTheDecodePlan) {

@@ -46,13 +46,20 @@ std::span<std::byte const> bytes_of(std::string_view text) { return std::as_byte
   if (penstock::interrupted()) std::_Exit(4);
   penstock::pause_unless_interrupted(1);
   std::raise(SIGPIPE);
+  std::raise(SIGXFSZ);
+  std::signal(SIGHUP, SIG_DFL);
+  penstock::install_signal_handlers();
+  std::raise(SIGHUP);
+  if (penstock::interrupt_signal() != SIGHUP) std::_Exit(5);
   std::_Exit(0);
 }
 
 [[noreturn]] void stay_ignorant() {
   std::signal(SIGINT, SIG_IGN);
+  std::signal(SIGHUP, SIG_IGN);  // nohup
   penstock::install_signal_handlers();
   std::raise(SIGINT);
+  std::raise(SIGHUP);
   std::_Exit(penstock::interrupted() ? 1 : 0);
 }
 

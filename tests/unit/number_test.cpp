@@ -366,7 +366,16 @@ TEST(Number, integers_inexact_in_float32) {
         "00000000000000000000016777216", "1267650600228229401496703205376", "10000000000",
         "00000000000000000000000000000", "9007199254740992", "340282356779733661637539395458142568448", "16777217x"})
     EXPECT_FALSE(parse<float>(text).is_inexact_integer) << text;
-  EXPECT_FALSE(parse<double>("9007199254740993").is_inexact_integer);
+}
+
+TEST(Number, integers_inexact_in_float64) {
+  for (char const* text : {"9007199254740993", "-9007199254740993", "9223372036854775807", "123456789012345678901",
+                           "0000000000000000000009007199254740993"})
+    EXPECT_TRUE(parse<double>(text).is_inexact_integer) << text;
+  for (char const* text :
+       {"0", "16777217", "9007199254740992", "9007199254740994", "9007199254740993.", "9223372036854775808",
+        "100000000000000000000", "-0000000000000000000009007199254740992", "1e99", "inf"})
+    EXPECT_FALSE(parse<double>(text).is_inexact_integer) << text;
 }
 
 TEST(Number, inexact_integers_are_those_that_do_not_convert_back) {

@@ -15,7 +15,9 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <utility>
 
+#include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -354,9 +356,36 @@ TEST(Spool, GivesBackWhatItTook) {
   EXPECT_TRUE(copied(moved, folder) == expected + "more") << "copying leaves the spool as it was";
 }
 
+TEST(Sink, NamesOfDescriptorsAreTheDescriptors) {
+  for (auto const& [path, number] : {std::pair<std::string_view, int>{"/dev/stdout", 1},
+                                     {"/dev/stderr", 2},
+                                     {"/dev/fd/0", 0},
+                                     {"/dev/fd/17", 17},
+                                     {"/proc/self/fd/3", 3}}) {
+    EXPECT_EQ(penstock::descriptor_named(path), number) << path;
+  }
+  for (std::string_view path : {"-", "", "/dev/stdin", "/dev/fd/", "/dev/fd/1x", "/dev/fd/-1", "/dev/fd/99999999999",
+                                "dev/stdout", "/dev/stdout/", "/proc/self/fd"}) {
+    EXPECT_FALSE(penstock::descriptor_named(path)) << path;
+  }
+}
+
+TEST(Sink, AFileBehindADescriptorStaysWhatItIs) {
+  ScratchFolder const folder;
+  std::string const path = folder.put("file", "kept ");
+  penstock::FileDescriptor const file(::open(path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC));
+  std::string const name = "/dev/fd/" + std::to_string(file.get());
+  auto const sink = open_sink(name, {true});
+  sink->write(bytes_of("and more"));
+  sink->commit();
+  EXPECT_TRUE(penstock::remove_committed(name));
+  EXPECT_EQ(folder.get("file"), "kept and more");
+  EXPECT_EQ(folder.count(), 1u);
+}
+
 TEST(Spool, FindsAPlaceForEveryOutput) {
   std::string const block(2u << 20, 'x');
-  for (char const* path : {"-", "/dev/null", "/dev/stdout"}) {
+  for (char const* path : {"-", "/dev/null", "/dev/stdout", "/dev/fd/1"}) {
     Spool spool(path);
     spool.write(bytes_of(block));
     EXPECT_EQ(spool.size_bytes(), block.size());

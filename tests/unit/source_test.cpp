@@ -118,7 +118,7 @@ TEST(Source, RefusesWhatIsNoText) {
        {Case{"\x28\xb5\x2f\xfd\x04\x00"sv, "zstd-compressed data"}, Case{"\xfd\x37zXZ\0\0\4"sv, "xz-compressed data"},
         Case{"BZh91AY&SY\x12\x34"sv, "bzip2-compressed data"}, Case{"BZh11AY&SY"sv, "bzip2-compressed data"},
         Case{"\x04\x22\x4d\x18\x64"sv, "lz4-compressed data"}, Case{"\x1f\x9d\x90"sv, "compress(1)-compressed data"},
-        Case{"PK\x03\x04\x14\0"sv, "a zip archive"}, Case{"PAR1\x15\x04"sv, "a Parquet file"},
+        Case{"PK\x03\x04\x14\0"sv, "a zip archive (a spreadsheet?)"}, Case{"PAR1\x15\x04"sv, "a Parquet file"},
         Case{"ARROW1\0\0\xff"sv, "an Arrow IPC (Feather) file"}, Case{"Obj\x01\x04"sv, "an Avro file"}}) {
     std::string const path = folder.put("a", c.bytes);
     EXPECT_EQ(complaint_about(path), path + ": looks like " + std::string(c.words) + ", which is not supported yet");

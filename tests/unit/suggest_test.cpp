@@ -59,6 +59,16 @@ TEST(Suggest, NothingFromNothing) {
   EXPECT_EQ(near("benchmark", verbs), std::nullopt);
 }
 
+/// Comparing them all would take the time of 10^13 steps.
+TEST(Suggest, LongWordsAreNearNothing) {
+  std::string const longest(compared_bytes_max, 'x');
+  EXPECT_EQ(near(longest, {longest}), longest);
+  EXPECT_EQ(near(longest + "x", {longest}), std::nullopt);
+  EXPECT_EQ(near(longest, {longest + "x"}), std::nullopt);
+  std::string const damaged(std::size_t{1} << 22, 'x');
+  EXPECT_EQ(near(damaged + "y", {damaged}), std::nullopt);
+}
+
 TEST(Suggest, BytesBeyondAsciiAreCompared) {
   EXPECT_EQ(near("gr\xc3\xb6sse", {"groesse",
                                    "gr\xc3\xb6\xc3\x9f"
