@@ -235,7 +235,7 @@ TEST(CsvPolicy, ASourceFailsBehindEveryRecordReadBefore) {
   ScratchFolder const folder;
   std::string const text = many_rows(), stored = testing::gzip_bytes(text, 5000);
   Random random(1);
-  for (std::uint64_t i = 0; i < 10; ++i) {
+  for (int i = 0; i < 4; ++i) {
     std::string const path = folder.put("a.gz", stored.substr(0, 80000 + random.below(stored.size() - 80001)));
     std::string const good = testing::drain(*open_source(expand_inputs({path})[0])).bytes;
     ASSERT_TRUE(text.starts_with(good));

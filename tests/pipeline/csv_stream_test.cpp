@@ -133,7 +133,7 @@ TEST_P(CsvStreamLaw1, NothingThatAUserSeesDependsOnTheSchedule) {
   bool const ends_at_faults = GetParam() == FaultPolicy::fail || GetParam() == FaultPolicy::null;
   EXPECT_GE(faults, inputs_per_policy / 2);
   EXPECT_GE(errors, inputs_per_policy / (ends_at_faults ? 4 : 20));
-  EXPECT_LT(errors, inputs_per_policy);
+  EXPECT_TRUE(ends_at_faults || errors < inputs_per_policy);
 }
 
 INSTANTIATE_TEST_SUITE_P(EachPolicy, CsvStreamLaw1, ::testing::ValuesIn(all_policies), policy_name);
