@@ -11,9 +11,9 @@
 namespace penstock {
 namespace {
 
-/// 1 MiB stays in the caches from the copy in to the copy out. Of 128 KiB to 4 MiB none was faster, and below 512 KiB two
-/// lanes wait for each other more than they gain (bench/LOG.md).
-constexpr std::size_t slot_bytes_default = std::size_t{1} << 20;
+/// Of 128 KiB to 4 MiB none is faster on one thread, and two threads gain most with it: smaller slots make lanes wait
+/// for each other, larger ones leave the caches between the copy in and the decoding (bench/LOG.md, 2026-11-21).
+constexpr std::size_t slot_bytes_default = std::size_t{2} << 20;
 constexpr std::size_t slot_bytes_small = std::size_t{64} << 10;
 constexpr std::size_t faults_default = 4096;
 constexpr std::size_t rounds_per_lane = 2;
