@@ -4,8 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <limits>
-#include <span>
+#include <iterator>
 #include <type_traits>
 
 #include "formats/core/number.hpp"
@@ -36,12 +35,30 @@ struct LabelName {
   float value = 0;
 };
 
+/// Elements that belong to somebody else. (Not std::span: no std:: function in device code.)
+template <class T>
+struct View {
+  T const* first = nullptr;
+  std::size_t count = 0;
+
+  constexpr View() = default;
+  /// Of a vector, an array or a span that outlives it.
+  template <class Range>
+  constexpr View(Range const& range) : first(std::data(range)), count(std::size(range)) {}
+
+  PENSTOCK_HD constexpr T const* begin() const { return first; }
+  PENSTOCK_HD constexpr T const* end() const { return first + count; }
+  PENSTOCK_HD constexpr std::size_t size() const { return count; }
+  PENSTOCK_HD constexpr bool empty() const { return count == 0; }
+  PENSTOCK_HD constexpr T const& operator[](std::size_t i) const { return first[i]; }
+};
+
 /// What decides the meaning of cells. The spans belong to somebody else.
 struct CellRules {
   Dialect dialect;
-  std::span<Bytes const> nulls;       ///< spellings of a missing value, `nan` excepted
-  bool nan_is_null = true;            ///< `nan` in any case, with or without sign, is missing
-  std::span<LabelName const> labels;  ///< empty: labels are numbers
+  View<Bytes> nulls;        ///< spellings of a missing value, `nan` excepted
+  bool nan_is_null = true;  ///< `nan` in any case, with or without sign, is missing
+  View<LabelName> labels;   ///< empty: labels are numbers
   NonFinitePolicy non_finite = NonFinitePolicy::fault;
   OverflowPolicy overflow = OverflowPolicy::fault;
 };
@@ -56,6 +73,13 @@ struct Cell {
   FaultCode code = FaultCode::not_a_number;
   bool is_inexact_integer = false;
 };
+
+/// The largest finite value of a floating-point type.
+template <class T>
+PENSTOCK_HD constexpr T largest_value() {
+  if constexpr (sizeof(T) == 4) return bit_cast<T>(std::uint32_t{0x7f7fffffu});
+  if constexpr (sizeof(T) == 8) return bit_cast<T>(std::uint64_t{0x7fefffffffffffffu});
+}
 
 /// The bits of a missing value.
 template <class T>
@@ -149,7 +173,7 @@ PENSTOCK_HD Cell<T> non_finite_cell(T value, bool is_nan, NonFinitePolicy policy
     if (policy == NonFinitePolicy::fault) return fault_cell<T>(FaultCode::non_finite);
     if (is_nan) return {missing_value<T>(), CellKind::missing, {}, false};
     if (policy == NonFinitePolicy::pass) return {value, CellKind::value, {}, false};
-    T const largest = std::numeric_limits<T>::max();
+    T const largest = largest_value<T>();
     return {value < T{0} ? -largest : largest, CellKind::value, {}, false};
   } else {
     return fault_cell<T>(FaultCode::non_finite);

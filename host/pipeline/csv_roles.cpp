@@ -204,7 +204,7 @@ LabelMap parse_label_map(std::string_view text) {
 void require_numbers(ColumnNames const& names, ColumnRoles const& roles, CsvOptions const& options,
                      SampledData const& data) {
   csv::CellRules rules = data.rules;
-  rules.labels = {};
+  rules.labels = csv::View<csv::LabelName>();
   std::vector<SampledColumn> const sampled = sample_columns(data.records, names.size(), rules);
   auto const is_text = [&](std::size_t column) { return sampled[column].is_text(); };
   std::vector<std::uint32_t> const& labels = roles.of(Role::label);

@@ -5,12 +5,16 @@
 #include "host/pipeline/csv_plan.hpp"
 #include "penstock/error.hpp"
 #include "tests/support/drain.hpp"
+#include "tests/support/scratch_folder.hpp"
 
 #include <algorithm>
 #include <cstddef>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 namespace penstock::testing {
 
@@ -47,5 +51,20 @@ inline bool has_note(CsvPlan const& plan, std::string const& note) {
 
 /// What a shard's source yields to its end.
 inline std::string text_of(Shard const& shard) { return drain(*shard.open()).bytes; }
+
+/// One file and what is planned for it.
+class OneFile : public ::testing::Test {
+ protected:
+  std::unique_ptr<CsvPlan> plan(std::string_view text, CsvOptions const& options = {}) {
+    return plan_files({folder_.put("in.csv", text)}, options);
+  }
+  Complaint complaint(std::string_view text, CsvOptions const& options = {}) {
+    return complaint_about({folder_.put("in.csv", text)}, options);
+  }
+  /// What the only shard yields.
+  std::string records(CsvPlan& planned) { return text_of(planned.shards().at(0)); }
+
+  ScratchFolder folder_;
+};
 
 }  // namespace penstock::testing

@@ -27,19 +27,7 @@ using penstock::testing::text_of;
 using Names = std::vector<std::string>;
 
 /// What stands before a file's first record, and how far the planner looks for it.
-class CsvPlanLook : public ::testing::Test {
- protected:
-  std::unique_ptr<CsvPlan> plan(std::string_view text, CsvOptions const& options = {}) {
-    return plan_files({folder_.put("in.csv", text)}, options);
-  }
-  Complaint complaint(std::string_view text, CsvOptions const& options = {}) {
-    return complaint_about({folder_.put("in.csv", text)}, options);
-  }
-  /// What the only shard yields.
-  std::string records(CsvPlan& planned) { return text_of(planned.shards().at(0)); }
-
-  ScratchFolder folder_;
-};
+class CsvPlanLook : public penstock::testing::OneFile {};
 
 /// More than is looked at for a record.
 std::string many_lines(std::string_view line) {

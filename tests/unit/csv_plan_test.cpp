@@ -38,20 +38,7 @@ using Names = std::vector<std::string>;
 constexpr std::string_view iris =
     "sepal,petal,species,fold\n5.1,1.4,setosa,1\n7.0,4.7,versicolor,2\n6.3,NA,virginica,1\n5.0,1.5,setosa,2\n";
 
-/// One file and what is planned for it.
-class CsvPlanOneFile : public ::testing::Test {
- protected:
-  std::unique_ptr<CsvPlan> plan(std::string_view text, CsvOptions const& options = {}) {
-    return plan_files({folder_.put("in.csv", text)}, options);
-  }
-  Complaint complaint(std::string_view text, CsvOptions const& options = {}) {
-    return complaint_about({folder_.put("in.csv", text)}, options);
-  }
-  /// What the only shard yields.
-  std::string records(CsvPlan& planned) { return text_of(planned.shards().at(0)); }
-
-  ScratchFolder folder_;
-};
+class CsvPlanOneFile : public penstock::testing::OneFile {};
 
 // --- what is assumed
 // ---------------------------------------------------------------------------------------------------
