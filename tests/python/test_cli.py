@@ -276,7 +276,10 @@ class Outputs(CliTest):
         self.expect(2, "convert", "n.csv", "--limit", "0", "-o", "no.npy")
 
     def test_a_terminal_gets_no_binary(self):
-        reading, writing = pty.openpty()
+        try:
+            reading, writing = pty.openpty()
+        except OSError as error:  # a container without /dev/pts
+            self.skipTest(f"no terminal can be made here: {error}")
         self.addCleanup(os.close, reading)
         self.addCleanup(os.close, writing)
         result = self.expect(2, "convert", "in.csv", "--to", "recordio", "-o", "-", stdout=writing)
