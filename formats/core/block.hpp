@@ -16,7 +16,7 @@ struct Portable {};
 
 inline constexpr std::size_t block_bytes = 64;
 
-/// Bit i says whether byte i of a 64-byte block equals `byte`.
+/// A byte to look for, or none.
 struct BlockNeedle {
   char byte = 0;
   std::uint64_t present = 0;  ///< all ones, or 0 for a needle that is looked for in vain
@@ -25,6 +25,7 @@ struct BlockNeedle {
   constexpr explicit BlockNeedle(char b) : byte(b), present(b == 0 ? 0 : ~std::uint64_t{0}) {}
 };
 
+/// Bit i says whether byte i of a 64-byte block equals `byte`.
 /// Eight bytes at a time: a byte of x is zero where it equals the needle; the exact zero-byte test keeps
 /// one flag a byte (no carries between bytes), and a multiplication gathers the flags.
 inline std::uint64_t block_equal(Portable, char const* block, char byte) {

@@ -1,7 +1,6 @@
 /// The automaton of CSV. Grammar, table and worked bytes: formats/csv/README.md.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 

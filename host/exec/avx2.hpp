@@ -12,8 +12,6 @@
 #include "formats/core/block.hpp"
 #include "host/exec/number_avx2.hpp"
 
-#define PENSTOCK_AVX2 __attribute__((target("avx2,bmi,bmi2")))
-
 namespace penstock {
 
 /// The tag of AVX2 with BMI1 and BMI2: every x86-64 server since 2015.

@@ -25,7 +25,7 @@ struct Shard {
 /// Sizes that are taken once, when the pipeline starts. None of them shows in what comes out.
 struct PipelineLimits {
   std::size_t slot_bytes = std::size_t{1} << 20;   ///< text that a lane decodes at a time
-  std::size_t record_max = std::size_t{16} << 20;  ///< longest record; longer slots of this size exist for such records
+  std::size_t record_max = std::size_t{16} << 20;  ///< longest record: two long slots hold one and a slot more
   std::size_t slots = 4;                           ///< lanes + 2 keep reader and lanes busy
 };
 
