@@ -8,7 +8,7 @@ export CMAKE_GENERATOR ?= $(if $(shell command -v ninja),Ninja,Unix Makefiles)
 RELEASE = cmake --preset release $(if $(wildcard build/release/CMakeCache.txt),,-DPENSTOCK_TESTS=OFF -DPENSTOCK_BENCH=OFF)
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test check format bench install clean packages packages-tests packages-check
+.PHONY: help build demo test check fuzz format bench install clean packages packages-tests packages-check
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,6 +25,9 @@ test: packages-tests ## every test in three builds: release, ASan + UBSan, TSan;
 
 check: packages-check ## before a commit: layout, warnings of g++ and clang, house rules, fast tests
 	@scripts/check
+
+fuzz: packages-check ## fuzz every reader for FUZZ_SECONDS (default 600) each; finds are in build/fuzz
+	@scripts/fuzz
 
 format: ## lay all sources out as .clang-format says
 	@find include formats host cuda tests bench -name '*.[ch]pp' -o -name '*.cu' -o -name '*.cuh' | xargs clang-format -i

@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "host/io/inputs.hpp"
-#include "host/pipeline/convert_stream.hpp"
+#include "host/pipeline/record_stream.hpp"
 #include "penstock/error.hpp"
 
 namespace {
@@ -57,7 +57,7 @@ struct Pass {
 Pass run(Arguments const& arguments) {
   auto const begin = std::chrono::steady_clock::now();
   auto const plan = penstock::plan_csv(penstock::expand_inputs(arguments.files), arguments.csv);
-  penstock::CsvStream stream(*plan, arguments.stream);
+  penstock::RecordStream stream(*plan, arguments.stream);
   Pass pass;
   while (penstock::Round const* const round = stream.next()) {
     auto const& features = round->batch.features;

@@ -8,6 +8,7 @@
 #include <cstring>
 #include <span>
 
+#include "formats/csv/plan.hpp"
 #include "formats/csv/scan.hpp"
 #include "penstock/chunk.hpp"
 
@@ -22,6 +23,7 @@ class RecordCutter final : public Cutter {
   /// `record_max`: the most bytes of a record, 64 or more.
   RecordCutter(Dialect const& dialect, std::size_t record_max)
       : dialect_(dialect), classes_(dialect), scanner_(dialect), record_max_(record_max) {}
+  RecordCutter(DecodePlan const& plan, std::size_t record_max) : RecordCutter(plan.rules.dialect, record_max) {}
 
   void restart() override {
     is_discarding_ = false;

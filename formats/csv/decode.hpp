@@ -43,19 +43,19 @@ class Decoder {
     begin_segment(0, chunk.follows_cr);
   }
 
-  /// Fills `batch` from its first row on, at most `rows_max` rows; returns the number of rows. `is_done`
-  /// becomes true when the chunk is used up. `faults` must have room for fault_room() faults at the start.
-  std::size_t next(Batch const& batch, std::size_t rows_max, FaultLog& faults, RoundCounts& counts, bool& is_done) {
+  /// Fills `batch` from its first row on, at most `capacity.rows` rows. `faults` must have room for fault_room() faults
+  /// at the start.
+  Decoded next(Batch const& batch, BatchCapacity const& capacity, FaultLog& faults, RoundCounts& counts) {
     batch_ = batch;
     rows_ = 0;
     faults_ = &faults;
     counts_ = &counts;
-    is_done = false;
-    while (convert_records(rows_max)) {
+    Decoded done;
+    while (convert_records(capacity.rows)) {
       if (scanned_ < segment_end_) {
         scan_piece();
       } else if (next_reject_ == chunk_.rejects.size()) {
-        is_done = true;
+        done.ends_chunk = true;
         break;
       } else if (faults_->room() == 0) {
         break;
@@ -63,7 +63,8 @@ class Decoder {
         pass_reject();
       }
     }
-    return rows_;
+    done.rows = rows_;
+    return done;
   }
 
  private:

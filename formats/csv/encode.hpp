@@ -2,18 +2,14 @@
 /// What is written is what the reader of formats/csv/README.md reads back, value for value.
 #pragma once
 
-#include <algorithm>
-#include <charconv>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
-#include <type_traits>
 
+#include "formats/core/number_text.hpp"
 #include "penstock/batch.hpp"
 #include "penstock/dtype.hpp"
 #include "penstock/executor.hpp"
@@ -23,50 +19,12 @@ namespace penstock::csv {
 /// The order of columns in a line: label columns, weight, qid, features.
 inline constexpr Role column_order[] = {Role::label, Role::weight, Role::qid, Role::feature};
 
-/// Longest text of one cell: "-1.1754944e-38", "-2.2250738585072014e-308" and the lowest integers, with at
-/// most nine or seventeen significant digits for the floating-point types.
-constexpr std::size_t cell_bytes_max(DType type) {
-  switch (type) {
-    case DType::float32: return std::string_view("-1.23456789e-38").size();
-    case DType::float64: return std::string_view("-1.2345678901234567e-308").size();
-    case DType::int32: return std::string_view("-2147483648").size();
-    case DType::int64: return std::string_view("-9223372036854775808").size();
-  }
-  return 0;
-}
-
 namespace detail {
-
-inline char* put_text(char* into, std::string_view text) { return std::copy(text.begin(), text.end(), into); }
-
-template <class T>
-char* put_integer(char* into, T value) {
-  return std::to_chars(into, into + cell_bytes_max(dtype_of<T>), value).ptr;
-}
-
-/// The shortest text that reads back as `value`. Whole numbers below 100,000 are written as integers, which
-/// is what std::to_chars gives for them (from there on exponents can be shorter), in less time. -0 is not one.
-template <class T>
-char* put_finite(char* into, T value) {
-  if (value > T{-100000} && value < T{100000}) {
-    auto const whole = static_cast<std::int32_t>(value);
-    bool const is_same = static_cast<T>(whole) == value && !(whole == 0 && std::signbit(value));
-    if (is_same) return put_integer(into, whole);
-  }
-  return std::to_chars(into, into + cell_bytes_max(dtype_of<T>), value).ptr;
-}
 
 /// One cell without quotes; a NaN of any bits becomes an empty one, which is how missing values are read.
 template <class T>
 char* put_cell(char* into, T value) {
-  if constexpr (std::is_floating_point_v<T>) {
-    if (value != value) return into;
-    if (value > std::numeric_limits<T>::max()) return put_text(into, "inf");
-    if (value < std::numeric_limits<T>::lowest()) return put_text(into, "-inf");
-    return put_finite(into, value);
-  } else {
-    return put_integer(into, value);
-  }
+  return put_number(into, value, "");
 }
 
 template <class T>
@@ -102,7 +60,7 @@ inline std::size_t columns(BatchLayout const& layout) {
 /// Rows to lines that end with LF. Cells are never quoted, with one exception: where a line has one column,
 /// a missing value is written as `""`, because a blank line is no record. One object serves one lane; no
 /// memory is taken.
-class RowEncoder final : public Encoder {
+class RowEncoder : public Encoder {
  public:
   /// Why rows of `layout` cannot be written with `delimiter`, if so: there is no column at all, or the
   /// delimiter is a line end, a quote, or a byte that occurs in numbers.
@@ -111,7 +69,10 @@ class RowEncoder final : public Encoder {
   /// The arguments are supported.
   explicit RowEncoder(BatchLayout const& layout, char delimiter = ',');
 
-  [[nodiscard]] std::size_t row_bytes_max() const override { return row_bytes_max_; }
+  [[nodiscard]] std::size_t row_bytes_max() const { return row_bytes_max_; }
+  [[nodiscard]] std::size_t bytes_max(BatchCapacity const& capacity) const override {
+    return capacity.rows * row_bytes_max();
+  }
 
   /// The tensors of `batch` are those of the layout.
   std::size_t encode(Batch const& batch, std::byte* into) override;
@@ -133,7 +94,7 @@ inline std::optional<std::string> RowEncoder::unsupported(BatchLayout const& lay
 
 inline RowEncoder::RowEncoder(BatchLayout const& layout, char delimiter)
     : delimiter_(delimiter), has_one_column_(detail::columns(layout) == 1) {
-  for (Role role : column_order) row_bytes_max_ += layout.columns(role) * (cell_bytes_max(layout.dtype(role)) + 1);
+  for (Role role : column_order) row_bytes_max_ += layout.columns(role) * (number_bytes_max(layout.dtype(role)) + 1);
 }
 
 inline std::size_t RowEncoder::encode(Batch const& batch, std::byte* into) {
@@ -143,7 +104,7 @@ inline std::size_t RowEncoder::encode(Batch const& batch, std::byte* into) {
     char* const line = at;
     for (Role role : column_order) at = detail::put_row(at, batch.tensor(role), row, delimiter_);
     --at;  // the delimiter behind the last cell gives way to the line end
-    if (has_one_column_ && at == line) at = detail::put_text(at, "\"\"");
+    if (has_one_column_ && at == line) at = put_text(at, "\"\"");
     *at++ = '\n';
   }
   return static_cast<std::size_t>(at - begin);

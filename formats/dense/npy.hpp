@@ -4,4 +4,5 @@
 
 #include "formats/dense/npy_layout.hpp"
 #include "formats/dense/npy_reader.hpp"
+#include "formats/dense/npy_text.hpp"
 #include "formats/dense/npy_writer.hpp"

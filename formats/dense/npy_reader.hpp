@@ -49,8 +49,9 @@ constexpr std::string_view describe(Status status) {
   return texts[static_cast<std::size_t>(status)];
 }
 
-/// What a header says. `array` and `data_offset_bytes` hold only with Status::ok; `found` is the text that
-/// `status` is about (a type, a shape) or empty, and points into the bytes that were parsed.
+/// What a header says. `array` and `data_offset_bytes` hold only with Status::ok (and, all but the type, with
+/// Status::unsupported_type); `found` is the text that `status` is about (a type, a shape) or empty, and points into
+/// the bytes that were parsed.
 struct Parsed {
   Status status = Status::ok;
   Array array;

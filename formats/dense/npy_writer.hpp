@@ -1,4 +1,4 @@
-/// The header of a .npy file for a vector or a row-major matrix.
+/// The header of a .npy file for a vector, a row-major matrix or a text.
 #pragma once
 
 #include "formats/dense/npy_layout.hpp"
@@ -42,17 +42,18 @@ static_assert(prefix_bytes + std::string_view("{'descr': '<f4', 'fortran_order':
                   std::string_view(", ").size() + 20 + std::string_view("), }\n").size() <=
               header_bytes);
 
-inline HeaderBytes make_header(DType type, std::span<std::uint64_t const> shape) {
+/// A header for at most two dimensions, and an element type of at most 20 characters.
+inline HeaderBytes make_header(std::string_view descr, std::span<std::uint64_t const> shape) {
   std::array<char, header_bytes> text;
   text.fill(' ');
   HeaderText out(text);
   out.text(magic);
   out.text(std::string_view("\x01\x00\x76\x00", 4));  // version 1.0, 118 bytes of text
   out.text("{'descr': '");
-  out.text(descr_of(type));
+  out.text(descr);
   out.text("', 'fortran_order': False, 'shape': (");
-  out.number(shape[0]);
-  out.text(shape.size() == 1 ? "," : ", ");
+  if (!shape.empty()) out.number(shape[0]);
+  if (!shape.empty()) out.text(shape.size() == 1 ? "," : ", ");
   if (shape.size() == 2) out.number(shape[1]);
   out.text("), }");
   text.back() = '\n';
@@ -67,12 +68,20 @@ static_assert(header_bytes - prefix_bytes == 0x76);
 /// The header of a vector of `rows` elements.
 inline HeaderBytes make_header(DType type, std::uint64_t rows) {
   std::uint64_t const shape[] = {rows};
-  return detail::make_header(type, shape);
+  return detail::make_header(descr_of(type), shape);
 }
 /// The header of a row-major matrix.
 inline HeaderBytes make_header(DType type, std::uint64_t rows, std::uint64_t columns) {
   std::uint64_t const shape[] = {rows, columns};
-  return detail::make_header(type, shape);
+  return detail::make_header(descr_of(type), shape);
+}
+/// The header of a text of `size_bytes` bytes without dimensions: what numpy.save writes for a bytes object.
+inline HeaderBytes make_text_header(std::uint32_t size_bytes) {
+  std::array<char, 13> descr{};  // "|S", 10 digits, and a zero to end it
+  detail::HeaderText text(descr);
+  text.text("|S");
+  text.number(size_bytes);
+  return detail::make_header(std::string_view(descr.data()), {});
 }
 
 }  // namespace penstock::npy

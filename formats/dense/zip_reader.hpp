@@ -19,7 +19,7 @@ enum class Status : std::uint8_t {
   many_disks,          ///< an archive in several volumes
   malformed,           ///< offsets, sizes or signatures contradict each other
   encrypted,           ///< behind a password
-  deflated,            ///< compressed, as numpy.savez_compressed does
+  deflated,            ///< compressed, as numpy.savez_compressed and scipy.sparse.save_npz do
   unsupported_method,  ///< compressed in another way
   not_found,           ///< no entry of that name
 };
@@ -31,7 +31,7 @@ constexpr std::string_view describe(Status status) {
       "a zip archive in several volumes",
       "a damaged zip archive",
       "an encrypted entry",
-      "a compressed entry (numpy.savez_compressed; write it again with numpy.savez)",
+      "a compressed entry",
       "an entry compressed in an unsupported way",
       "no entry of that name",
   };
@@ -216,7 +216,8 @@ class Entries {
   Status status_ = Status::ok;
 };
 
-/// Whether the bytes of `entry` can be used as they lie in the archive, or why not.
+/// Whether the bytes of `entry` can be used as they lie in the archive, or why not. Those of a deflated one can be used
+/// once they are inflated (RFC 1951).
 constexpr Status readable(Entry const& entry) {
   if (entry.is_encrypted) return Status::encrypted;
   if (entry.method == method_deflated) return Status::deflated;

@@ -6,25 +6,13 @@
 #include <cstdint>
 #include <string_view>
 
+#include "formats/recordio/canonical.hpp"
+#include "formats/recordio/record.hpp"
 #include "formats/recordio/schema.hpp"
 #include "formats/recordio/tensor.hpp"
 #include "formats/recordio/wire.hpp"
 
 namespace penstock::recordio {
-
-/// Which entries of the two maps are wanted; the rest is checked for well-formedness and passed over.
-struct RecordKeys {
-  std::string_view features = values_key;
-  std::string_view label = values_key;
-};
-
-/// What a record says. Views into the payload that was decoded.
-struct RecordView {
-  TensorView features;
-  TensorView label;
-  bool has_other_features = false;  ///< the features map has entries under other keys
-  bool has_other_labels = false;
-};
 
 enum class RecordStatus : std::uint8_t {
   ok,              ///< well-formed; both tensors are dense or absent
@@ -54,8 +42,6 @@ struct RecordResult {
 
 namespace detail {
 
-inline std::string_view text_of(Bytes bytes) { return {reinterpret_cast<char const*>(bytes.data()), bytes.size()}; }
-
 /// Both maps keep the last entry of a key, whatever an earlier one held.
 inline bool read_map_entry(Bytes entry, std::string_view wanted, TensorView& view, bool& has_other, WireFault& fault) {
   TensorReader reader(entry);
@@ -67,6 +53,18 @@ inline bool read_map_entry(Bytes entry, std::string_view wanted, TensorView& vie
   return true;
 }
 
+/// Strings keep the last one.
+inline void read_text(Field const& field, RecordView& record) {
+  if (field.number == uid_field) {
+    record.has_uid = true;
+    record.uid = field.bytes;
+  } else if (field.number == metadata_field) {
+    record.has_metadata = true;
+    record.metadata = field.bytes;
+  }
+}
+
+/// Any well-formed payload.
 inline bool read_record(Bytes payload, RecordKeys const& keys, RecordView& record, WireFault& fault) {
   FieldCursor cursor(payload, 0, fault);
   for (Field field; cursor.next(field);) {
@@ -76,6 +74,8 @@ inline bool read_record(Bytes payload, RecordKeys const& keys, RecordView& recor
       is_read = read_map_entry(field.bytes, keys.features, record.features, record.has_other_features, fault);
     else if (field.number == label_field)
       is_read = read_map_entry(field.bytes, keys.label, record.label, record.has_other_labels, fault);
+    else
+      read_text(field, record);
     if (!is_read) return false;
   }
   return fault.error == WireError::none;
@@ -87,6 +87,29 @@ inline RecordStatus status_of(TensorView const& tensor) {
   return tensor.rank != 0 && tensor.shape_product != tensor.count ? RecordStatus::shape_mismatch : RecordStatus::ok;
 }
 
+inline RecordStatus status_of(RecordView const& record) {
+  RecordStatus const features = status_of(record.features);
+  return features == RecordStatus::ok ? status_of(record.label) : features;
+}
+
+/// decode_record() by the long way, for every payload.
+inline RecordResult decode_any_record(Bytes payload, RecordKeys const& keys) {
+  RecordResult result;
+  WireFault fault;
+  if (payload.size() > message_bytes_max) {
+    result.status = RecordStatus::malformed;
+    result.error = WireError::too_big;
+  } else if (!read_record(payload, keys, result.record, fault)) {
+    result.status = RecordStatus::malformed;
+    result.error = fault.error;
+    result.error_offset_bytes = static_cast<std::size_t>(fault.at - payload.data());
+    result.record = {};
+  } else {
+    result.status = status_of(result.record);
+  }
+  return result;
+}
+
 }  // namespace detail
 
 /// Decodes the payload of one whole frame. Reads every byte of it and none outside; `payload` must outlive
@@ -94,19 +117,10 @@ inline RecordStatus status_of(TensorView const& tensor) {
 /// Features are judged before the label where both have something to say.
 inline RecordResult decode_record(Bytes payload, RecordKeys const& keys = {}) {
   RecordResult result;
-  WireFault fault;
-  if (payload.size() > message_bytes_max) {
-    result.status = RecordStatus::malformed;
-    result.error = WireError::too_big;
-  } else if (!detail::read_record(payload, keys, result.record, fault)) {
-    result.status = RecordStatus::malformed;
-    result.error = fault.error;
-    result.error_offset_bytes = static_cast<std::size_t>(fault.at - payload.data());
-    result.record = {};
-  } else {
-    result.status = detail::status_of(result.record.features);
-    if (result.status == RecordStatus::ok) result.status = detail::status_of(result.record.label);
-  }
+  bool const is_canonical =
+      payload.size() <= message_bytes_max && detail::CanonicalReader(payload, keys).read(result.record);
+  if (!is_canonical) return detail::decode_any_record(payload, keys);
+  result.status = detail::status_of(result.record);
   return result;
 }
 

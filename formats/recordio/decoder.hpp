@@ -33,6 +33,14 @@ class RecordDecoder {
     return result;
   }
 
+  /// Whether the payload is like the one that is remembered in everything but the values of its runs.
+  [[nodiscard]] bool is_known(Bytes payload) const {
+    return known_size_ != 0 && payload.size() == known_size_ && gaps_[0].is_in(payload) && gaps_[1].is_in(payload);
+  }
+  /// Where the packed values of a payload that is known begin. Without a label the latter means nothing.
+  [[nodiscard]] std::byte const* features_of(Bytes payload) const { return payload.data() + features_.packed; }
+  [[nodiscard]] std::byte const* label_of(Bytes payload) const { return payload.data() + label_.packed; }
+
  private:
   /// Where the parts of a tensor lie in the payload. Offsets, because the remembered payload may be gone.
   struct Offsets {
@@ -61,10 +69,6 @@ class RecordDecoder {
     }
   };
 
-  [[nodiscard]] bool is_known(Bytes payload) const {
-    return known_size_ != 0 && payload.size() == known_size_ && gaps_[0].is_in(payload) && gaps_[1].is_in(payload);
-  }
-
   static bool is_one_float_run(TensorView const& view) { return fixed_bytes(view.kind) != 0 && !view.packed.empty(); }
 
   static bool set_gap(Gap& gap, Bytes payload, std::size_t begin, std::size_t end) {
@@ -81,6 +85,7 @@ class RecordDecoder {
     TensorView const& label = result.record.label;
     if (result.status != RecordStatus::ok || !is_one_float_run(features)) return;
     if (label.has_entry && !is_one_float_run(label)) return;
+    if (result.record.has_uid || result.record.has_metadata) return;
     features_.learn(features, payload);
     if (label.has_entry) label_.learn(label, payload);
     std::size_t const features_end = features_.packed + features.packed.size();

@@ -79,7 +79,10 @@ class DenseEncoder final : public Encoder {
   explicit DenseEncoder(BatchLayout const& layout);
 
   /// The frame of a row; with int32 tensors the frame of a row of negative numbers (ten bytes each).
-  [[nodiscard]] std::size_t row_bytes_max() const override { return layout_.frame(); }
+  [[nodiscard]] std::size_t row_bytes_max() const { return layout_.frame(); }
+  [[nodiscard]] std::size_t bytes_max(BatchCapacity const& capacity) const override {
+    return capacity.rows * row_bytes_max();
+  }
 
   /// The tensors of `batch` are those of the layout.
   std::size_t encode(Batch const& batch, std::byte* into) override;

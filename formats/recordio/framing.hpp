@@ -62,11 +62,14 @@ struct Header {
 
 /// Reads the header at the start of `bytes`; looks at no more than header_bytes bytes.
 constexpr Header parse_header(std::span<std::byte const> bytes) {
-  std::array<std::byte, 4> expected{};
-  put_word(expected.data(), magic);
-  for (std::size_t i = 0; i < 4 && i < bytes.size(); ++i)
-    if (bytes[i] != expected[i]) return {HeaderStatus::bad_magic, Part::whole, 0};
-  if (bytes.size() < header_bytes) return {HeaderStatus::truncated, Part::whole, 0};
+  if (bytes.size() < header_bytes) {
+    std::array<std::byte, 4> expected{};
+    put_word(expected.data(), magic);
+    for (std::size_t i = 0; i < 4 && i < bytes.size(); ++i)
+      if (bytes[i] != expected[i]) return {HeaderStatus::bad_magic, Part::whole, 0};
+    return {HeaderStatus::truncated, Part::whole, 0};
+  }
+  if (get_word(bytes.data()) != magic) return {HeaderStatus::bad_magic, Part::whole, 0};
   std::uint32_t const word = get_word(bytes.data() + 4);
   std::uint32_t const flag = word >> 29;
   if (flag > 3) return {HeaderStatus::reserved_flag, Part::whole, 0};

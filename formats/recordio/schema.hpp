@@ -12,6 +12,8 @@ namespace penstock::recordio {
 // Record
 inline constexpr std::uint32_t features_field = 1;
 inline constexpr std::uint32_t label_field = 2;
+inline constexpr std::uint32_t uid_field = 3;
+inline constexpr std::uint32_t metadata_field = 4;
 // Entry of either map
 inline constexpr std::uint32_t key_field = 1;
 inline constexpr std::uint32_t value_field = 2;

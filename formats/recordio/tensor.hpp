@@ -10,6 +10,7 @@
 #include <type_traits>
 
 #include "formats/recordio/schema.hpp"
+#include "formats/recordio/varints.hpp"
 #include "formats/recordio/wire.hpp"
 
 namespace penstock::recordio {
@@ -94,23 +95,6 @@ bool walk_entry(Bytes entry, Visitor& visitor, WireFault& fault) {
   return fault.error == WireError::none;
 }
 
-/// Calls `use(std::uint64_t)` for every integer of a field: one, or a packed run of them.
-template <class Use>
-WireError for_each_integer(Field const& field, Use use) {
-  for (std::size_t at = 0; at < field.bytes.size();) {
-    if (auto const byte = static_cast<std::uint64_t>(field.bytes[at]); byte < 0x80) {  // most are this small
-      use(byte);
-      ++at;
-      continue;
-    }
-    Varint const varint = read_varint(field.bytes.subspan(at));
-    if (varint.error != WireError::none) return varint.error;
-    use(varint.value);
-    at += varint.size_bytes;
-  }
-  return WireError::none;
-}
-
 }  // namespace detail
 
 /// A tensor of a record: how much there is of what. It lists no segments, because a writer may scatter one
@@ -126,15 +110,21 @@ struct TensorView {
   Bytes entry;                       ///< the map entry
   std::byte const* first = nullptr;  ///< where in it the members begin that are in force
   Bytes packed;                      ///< all values, if they are one packed run (canonical), else empty
+  Bytes packed_keys;                 ///< all keys, likewise
 
   /// Keys, or a shape and no values at all (which says: all zeros).
   [[nodiscard]] bool is_sparse() const { return keys != 0 || (count == 0 && rank != 0); }
+  /// Whether it says nothing at all but its kind.
+  [[nodiscard]] bool is_blank() const { return count == 0 && keys == 0 && rank == 0; }
 
   /// Copies the values, in order, to `into`. False, and nothing is written, if the type or the number of
   /// elements is not this tensor's: nothing is converted here. A view that decode_record() gave.
   [[nodiscard]] bool copy_to(std::span<float> into) const { return copy(into, TensorKind::float32); }
   [[nodiscard]] bool copy_to(std::span<double> into) const { return copy(into, TensorKind::float64); }
   [[nodiscard]] bool copy_to(std::span<std::int32_t> into) const { return copy(into, TensorKind::int32); }
+  /// Calls `use(std::uint64_t)` for every key, in order.
+  template <class Use>
+  void for_each_key(Use use) const;
 
  private:
   template <class T>
@@ -142,6 +132,15 @@ struct TensorView {
 };
 
 namespace detail {
+
+/// Multiplies `product` by the extents of a shape; what does not fit becomes the largest number, and stays that but for
+/// extents of 0.
+inline void multiply_shape(Bytes shape, std::uint64_t& product) {
+  read_varints(shape, [&product](std::uint64_t extent) {
+    std::uint64_t const most = extent == 0 ? product : UINT64_MAX / extent;
+    product = product > most ? UINT64_MAX : product * extent;
+  });
+}
 
 /// Visitor that builds a TensorView and checks every value.
 class TensorReader {
@@ -164,37 +163,38 @@ class TensorReader {
     view_.entry = entry;
     view_.kind = kind;
     view_.first = begin;
-    runs_ = 0;
+    runs_ = key_runs_ = 0;
   }
 
   WireError values(Field const& field) {
     if (view_.kind == TensorKind::bytes || field.bytes.empty()) return WireError::none;
     bool const is_only_run = ++runs_ == 1 && field.type == WireType::bytes;
     view_.packed = is_only_run ? field.bytes : Bytes{};
-    if (view_.kind == TensorKind::int32) return for_each_integer(field, [this](std::uint64_t) { ++view_.count; });
+    if (view_.kind == TensorKind::int32) return count_varints(field.bytes, view_.count);
     std::size_t const size = fixed_bytes(view_.kind);
     view_.count += field.bytes.size() / size;
     return field.bytes.size() % size == 0 ? WireError::none : WireError::ragged_packed;
   }
 
   WireError keys(Field const& field) {
-    if (view_.kind == TensorKind::bytes) return WireError::none;
-    return for_each_integer(field, [this](std::uint64_t) { ++view_.keys; });
+    if (view_.kind == TensorKind::bytes || field.bytes.empty()) return WireError::none;
+    bool const is_only_run = ++key_runs_ == 1 && field.type == WireType::bytes;
+    view_.packed_keys = is_only_run ? field.bytes : Bytes{};
+    return count_varints(field.bytes, view_.keys);
   }
 
   WireError shape(Field const& field) {
     if (view_.kind == TensorKind::bytes) return WireError::none;
-    return for_each_integer(field, [this](std::uint64_t extent) {
-      ++view_.rank;
-      std::uint64_t const most = extent == 0 ? view_.shape_product : UINT64_MAX / extent;
-      view_.shape_product = view_.shape_product > most ? UINT64_MAX : view_.shape_product * extent;
-    });
+    WireError const error = count_varints(field.bytes, view_.rank);
+    if (error == WireError::none) multiply_shape(field.bytes, view_.shape_product);
+    return error;
   }
 
  private:
   TensorView view_;
   Bytes key_;
   std::size_t runs_ = 0;
+  std::size_t key_runs_ = 0;
 };
 
 /// Visitor that copies the values of the members in force, which were checked before.
@@ -208,12 +208,12 @@ class ValueCopier {
   WireError values(Field const& field) {
     if (!is_in_force_ || field.bytes.empty()) return WireError::none;
     if constexpr (std::is_same_v<T, std::int32_t>) {
-      return for_each_integer(field, [this](std::uint64_t value) { *into_++ = static_cast<std::int32_t>(value); });
+      read_varints(field.bytes, [this](std::uint64_t value) { *into_++ = static_cast<std::int32_t>(value); });
     } else {
       std::memcpy(into_, field.bytes.data(), field.bytes.size());
       into_ += field.bytes.size() / sizeof(T);
-      return WireError::none;
     }
+    return WireError::none;
   }
   WireError keys(Field const&) { return WireError::none; }
   WireError shape(Field const&) { return WireError::none; }
@@ -224,19 +224,54 @@ class ValueCopier {
   bool is_in_force_ = false;
 };
 
+/// Visitor that hands out the keys of the members in force, which were checked before.
+template <class Use>
+class KeyReader {
+ public:
+  KeyReader(std::byte const* first, Use& use) : first_(first), use_(use) {}
+
+  void key(Bytes) {}
+  void member(TensorKind, std::byte const* begin) { is_in_force_ = begin >= first_; }
+  WireError values(Field const&) { return WireError::none; }
+  WireError keys(Field const& field) {
+    if (is_in_force_) read_varints(field.bytes, use_);
+    return WireError::none;
+  }
+  WireError shape(Field const&) { return WireError::none; }
+
+ private:
+  std::byte const* first_;
+  Use& use_;
+  bool is_in_force_ = false;
+};
+
 }  // namespace detail
 
 template <class T>
 bool TensorView::copy(std::span<T> into, TensorKind wanted) const {
   if (kind != wanted || into.size() != count) return false;
   if (count == 0) return true;
-  if (!std::is_same_v<T, std::int32_t> && !packed.empty()) {
-    std::memcpy(into.data(), packed.data(), packed.size());
-    return true;
+  if (packed.empty()) {
+    WireFault fault;
+    detail::ValueCopier<T> copier(first, into.data());
+    return detail::walk_entry(entry, copier, fault);
   }
+  if constexpr (std::is_same_v<T, std::int32_t>) {
+    std::int32_t* to = into.data();
+    read_varints(packed, [&to](std::uint64_t value) { *to++ = static_cast<std::int32_t>(value); });
+  } else {
+    std::memcpy(into.data(), packed.data(), packed.size());
+  }
+  return true;
+}
+
+template <class Use>
+[[gnu::always_inline]] inline void TensorView::for_each_key(Use use) const {  // see read_varints()
+  if (keys == 0) return;
+  if (!packed_keys.empty()) return read_varints(packed_keys, use);
   WireFault fault;
-  detail::ValueCopier<T> copier(first, into.data());
-  return detail::walk_entry(entry, copier, fault);
+  detail::KeyReader<Use> reader(first, use);
+  (void)detail::walk_entry(entry, reader, fault);
 }
 
 }  // namespace penstock::recordio

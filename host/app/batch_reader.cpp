@@ -12,55 +12,39 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "formats/dense/npy_layout.hpp"
-#include "formats/recordio/framing.hpp"
 #include "host/io/file_descriptor.hpp"
 #include "host/io/interrupt.hpp"
 #include "host/io/source.hpp"
+#include "host/text/text_format.hpp"
 #include "penstock/error.hpp"
 
 namespace penstock::app {
 namespace {
 
-/// As much as a zip archive's first entry needs to say its name, if that is the name of an array.
-constexpr std::size_t mark_bytes = 96;
-constexpr std::string_view zip_mark("PK\x03\x04", 4);
-constexpr std::string_view empty_zip_mark("PK\x05\x06", 4);
-
-/// Spreadsheets and other documents are zip archives too. The name is at a fixed place (APPNOTE.TXT, 4.3.7); one that
-/// is longer than what is looked at is some array's for all that is known.
-bool begins_npz(std::string_view bytes) {
-  constexpr std::size_t size_at = 26;
-  constexpr std::size_t name_at = 30;
-  if (!bytes.starts_with(zip_mark)) return false;
-  if (bytes.size() < name_at) return true;
-  auto const byte = [bytes](std::size_t at) { return static_cast<std::size_t>(static_cast<unsigned char>(bytes[at])); };
-  std::size_t const size = byte(size_at) | byte(size_at + 1) << 8;
-  return name_at + size > bytes.size() || bytes.substr(name_at, size).ends_with(".npy");
-}
-
-std::optional<InputKind> kind_of_mark(std::string_view bytes) {
-  std::array<std::byte, 4> frame{};
-  recordio::put_word(frame.data(), recordio::magic);
-  std::string_view const frame_mark(reinterpret_cast<char const*>(frame.data()), frame.size());
-  if (bytes.starts_with(npy::magic)) return InputKind::npy;
-  if (begins_npz(bytes) || bytes.starts_with(empty_zip_mark)) return InputKind::npz;
-  if (bytes.starts_with(frame_mark)) return InputKind::recordio;
-  return std::nullopt;
-}
-
-InputKind kind_of_name(std::string_view name) {
-  if (name.ends_with(".gz")) name.remove_suffix(3);
-  if (name.ends_with(".npy")) return InputKind::npy;
-  if (name.ends_with(".npz")) return InputKind::npz;
-  for (std::string_view suffix : {".rec", ".pbr", ".pb", ".recordio"}) {
-    if (name.ends_with(suffix)) return InputKind::recordio;
+FileFormat const* format_of_mark(std::string_view bytes) {
+  for (FileFormat const* const format : file_formats()) {
+    if (format->bears_mark(bytes)) return format;
   }
-  return InputKind::csv;
+  return nullptr;
+}
+
+FileFormat const& csv_format() { return *format_named("csv"); }
+
+/// Null if the name says nothing.
+FileFormat const* format_of_name(std::string_view name) {
+  if (name.ends_with(".gz")) name.remove_suffix(3);
+  return format_of_suffix(name);
+}
+
+FileFormat const& format_of_looks(std::string_view bytes) {
+  for (FileFormat const* const format : file_formats()) {
+    if (format->looks_like(bytes)) return *format;
+  }
+  return csv_format();
 }
 
 std::string first_bytes(Source& source) {
-  std::string bytes(mark_bytes, '\0');
+  std::string bytes(mark_bytes_max, '\0');
   std::size_t size = 0;
   while (size < bytes.size()) {
     std::size_t const got = source.read(bytes.data() + size, bytes.size() - size);
@@ -78,8 +62,8 @@ std::string peek_pipe(int descriptor) {
   FileDescriptor const reading(ends[0]);
   FileDescriptor const writing(ends[1]);
   wait_until_ready(descriptor, POLLIN);
-  if (::tee(descriptor, writing.get(), mark_bytes, SPLICE_F_NONBLOCK) <= 0) return {};
-  std::string bytes(mark_bytes, '\0');
+  if (::tee(descriptor, writing.get(), mark_bytes_max, SPLICE_F_NONBLOCK) <= 0) return {};
+  std::string bytes(mark_bytes_max, '\0');
   ssize_t const got = ::read(reading.get(), bytes.data(), bytes.size());
   bytes.resize(static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
   return bytes;
@@ -92,17 +76,24 @@ std::string peek_stdin() {
   if (S_ISFIFO(status.st_mode)) return peek_pipe(STDIN_FILENO);
   off_t const at = S_ISREG(status.st_mode) ? ::lseek(STDIN_FILENO, 0, SEEK_CUR) : -1;
   if (at < 0) return {};
-  std::string bytes(mark_bytes, '\0');
+  std::string bytes(mark_bytes_max, '\0');
   ssize_t const got = ::pread(STDIN_FILENO, bytes.data(), bytes.size(), at);
   bytes.resize(static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
   return bytes;
 }
 
+/// The first bytes of an input, which can be read again; nothing where that is not possible.
+std::string head_of(InputFile const& file) {
+  if (file.is_stdin) return peek_stdin();
+  if (!file.is_regular) return {};
+  std::string bytes = first_bytes(*open_stored(file));
+  return bytes.starts_with("\x1f\x8b") ? first_bytes(*open_source(file)) : bytes;
+}
+
 /// Readers one behind the other.
 class ChainedReader final : public BatchReader {
  public:
-  using Open = std::unique_ptr<BatchReader> (*)(InputFile const&);
-  ChainedReader(std::vector<InputFile> files, Open open) : files_(std::move(files)), open_(open) {
+  ChainedReader(std::vector<InputFile> files, FileFormat const& format) : files_(std::move(files)), format_(format) {
     open_current();
     while (is_empty() && at_ + 1 < files_.size()) {
       ++at_;
@@ -112,8 +103,6 @@ class ChainedReader final : public BatchReader {
     notes_ = current_->notes();
   }
 
-  /// Before the first next(): whether any file has rows.
-  [[nodiscard]] bool has_rows() const { return pending_.has_value(); }
   [[nodiscard]] BatchLayout const& layout() const override { return layout_; }
   bool next(Batch& batch) override {
     while (true) {
@@ -133,7 +122,7 @@ class ChainedReader final : public BatchReader {
  private:
   void open_current() {
     current_.reset();
-    current_ = open_(files_[at_]);
+    current_ = format_.open(files_[at_]);
   }
 
   /// Whether the file has no rows, and so nothing to say about columns.
@@ -150,7 +139,7 @@ class ChainedReader final : public BatchReader {
   }
 
   std::vector<InputFile> files_;
-  Open open_;
+  FileFormat const& format_;
   std::size_t at_ = 0;
   std::unique_ptr<BatchReader> current_;
   std::optional<Batch> pending_;  ///< rows of the current file that were read and not handed out
@@ -187,43 +176,34 @@ class RowWindow final : public BatchReader {
 
 }  // namespace
 
-std::string_view name_of(InputKind kind) {
-  constexpr std::string_view names[] = {"CSV", "RecordIO-protobuf", ".npy", ".npz"};
-  return names[static_cast<std::size_t>(kind)];
+FileFormat const* format_of_content(InputFile const& file) { return format_of_mark(head_of(file)); }
+
+FileFormat const* format_of(InputFile const& file) {
+  std::string const head = head_of(file);
+  if (FileFormat const* const format = format_of_mark(head)) return format;
+  FileFormat const* const named = file.is_stdin ? nullptr : format_of_name(file.path);
+  return named != nullptr ? named : &format_of_looks(head);
 }
 
-std::optional<InputKind> kind_of_content(InputFile const& file) {
-  if (file.is_stdin) return kind_of_mark(peek_stdin());
-  if (!file.is_regular) return std::nullopt;
-  std::string bytes = first_bytes(*open_stored(file));
-  if (bytes.starts_with("\x1f\x8b")) bytes = first_bytes(*open_source(file));
-  return kind_of_mark(bytes);
-}
-
-InputKind kind_of(InputFile const& file) {
-  std::optional<InputKind> const kind = kind_of_content(file);
-  return kind ? *kind : file.is_stdin ? InputKind::csv : kind_of_name(file.path);
-}
-
-InputKind common_kind(std::vector<InputFile> const& files, std::optional<InputKind> wanted) {
-  if (wanted) return *wanted;
-  InputKind const kind = kind_of(files.front());
+FileFormat const& common_format(std::vector<InputFile> const& files, FileFormat const* wanted) {
+  if (wanted != nullptr) return *wanted;
+  FileFormat const* const format = format_of(files.front());
   for (InputFile const& file : files) {
-    InputKind const other = &file == &files.front() ? kind : kind_of(file);
-    if (other == kind) continue;
-    throw ConfigurationError(files.front().path + " is " + std::string(name_of(kind)) + ", but " + file.path + " is " +
-                                 std::string(name_of(other)),
+    FileFormat const* const other = &file == &files.front() ? format : format_of(file);
+    if (other == format) continue;
+    throw ConfigurationError(files.front().path + " is " + std::string(format->info().title) + ", but " + file.path +
+                                 " is " + std::string(other->info().title),
                              "Read files of one format at a time.");
   }
-  return kind;
+  return *format;
 }
 
 std::vector<std::string> BatchReader::names(Role) const { return {}; }
 
-CsvBatchReader::CsvBatchReader(std::unique_ptr<CsvPlan> plan, StreamOptions const& stream)
+PlannedReader::PlannedReader(std::unique_ptr<InputPlan> plan, StreamOptions const& stream)
     : plan_(std::move(plan)), stream_(*plan_, stream) {}
 
-bool CsvBatchReader::next(Batch& batch) {
+bool PlannedReader::next(Batch& batch) {
   throw_if_interrupted();
   Round const* const round = stream_.next();
   if (round == nullptr) return false;
@@ -231,22 +211,30 @@ bool CsvBatchReader::next(Batch& batch) {
   return true;
 }
 
-std::vector<std::string> CsvBatchReader::names(Role role) const {
-  return plan_->has_header() ? plan_->names(role) : std::vector<std::string>{};
+std::vector<std::string> PlannedReader::names(Role role) const {
+  return plan_->has_names() ? plan_->names(role) : std::vector<std::string>{};
 }
 
-std::unique_ptr<BatchReader> open_batches(std::vector<InputFile> const& files, InputKind kind,
+std::vector<std::string> PlannedReader::notes() const {
+  std::vector<std::string> notes = plan_->notes();
+  std::uint64_t const others = stream_.counts().other_entries;
+  if (others > 0) notes.push_back(format_count(others) + " records have entries under other keys, which are left out");
+  return notes;
+}
+
+std::unique_ptr<BatchReader> open_batches(std::vector<InputFile> const& files, FileFormat const& format,
                                           ReadOptions const& options) {
-  if (kind == InputKind::csv) return std::make_unique<CsvBatchReader>(plan_csv(files, options.csv), options.stream);
-  auto const open = kind == InputKind::recordio ? open_recordio : kind == InputKind::npy ? open_npy : open_npz;
-  auto rows = std::make_unique<ChainedReader>(files, open);
-  if (kind == InputKind::recordio && !rows->has_rows()) {
-    std::string const others = files.size() == 1 ? "" : " (nor in the other " + std::to_string(files.size() - 1) + ")";
-    throw DataError((files[0].is_stdin ? "<stdin>" : files[0].path) + ": no records" + others);
-  }
-  if (options.stream.skip == 0 && !options.stream.limit) return rows;
-  std::uint64_t const limit = options.stream.limit.value_or(std::numeric_limits<std::uint64_t>::max());
-  return std::make_unique<RowWindow>(std::move(rows), options.stream.skip, limit);
+  if (!format.is_planned()) return open_arrays(files, format, options.stream);
+  PlanRequest const request{options.stream, options.needs_width};
+  return std::make_unique<PlannedReader>(format.plan(files, options.arguments, request), options.stream);
+}
+
+std::unique_ptr<BatchReader> open_arrays(std::vector<InputFile> const& files, FileFormat const& format,
+                                         StreamOptions const& window) {
+  auto rows = std::make_unique<ChainedReader>(files, format);
+  if (window.skip == 0 && !window.limit) return rows;
+  std::uint64_t const limit = window.limit.value_or(std::numeric_limits<std::uint64_t>::max());
+  return std::make_unique<RowWindow>(std::move(rows), window.skip, limit);
 }
 
 }  // namespace penstock::app

@@ -8,25 +8,24 @@
 #include <string_view>
 #include <vector>
 
+#include "host/app/file_formats.hpp"
+#include "host/app/options.hpp"
 #include "host/io/inputs.hpp"
-#include "host/pipeline/convert_stream.hpp"
-#include "host/pipeline/csv_plan.hpp"
+#include "host/pipeline/record_stream.hpp"
+#include "host/pipeline/input_plan.hpp"
 #include "penstock/batch.hpp"
 
 namespace penstock::app {
 
-enum class InputKind : std::uint8_t { csv, recordio, npy, npz };
-/// "CSV", "RecordIO-protobuf", ".npy", ".npz".
-[[nodiscard]] std::string_view name_of(InputKind kind);
-
-/// The format whose mark the first (decompressed) bytes of an input bear, if they bear one. Standard input is looked
+/// The format whose mark the first (decompressed) bytes of an input bear, null if they bear none. Standard input is looked
 /// at without being consumed, as far as it is a file or a pipe; FIFOs are not. A zip archive is .npz if its first entry
 /// is an array. Throws SourceError if the input cannot be opened or read.
-[[nodiscard]] std::optional<InputKind> kind_of_content(InputFile const& file);
+[[nodiscard]] FileFormat const* format_of_content(InputFile const& file);
 
-/// What an input holds: its content says so, or else its name; everything else is CSV. So what is named like a binary
-/// format and bears no mark is a damaged file of that format. Throws as kind_of_content().
-[[nodiscard]] InputKind kind_of(InputFile const& file);
+/// What an input holds: its content says so beyond doubt, or else its name, or else what it looks like; everything else is
+/// CSV. So what is named like a binary format and bears no mark is a damaged file of that format. Throws as
+/// format_of_content().
+[[nodiscard]] FileFormat const* format_of(InputFile const& file);
 
 /// Rows in order, a batch at a time, in memory that does not grow with the input.
 class BatchReader {
@@ -43,44 +42,46 @@ class BatchReader {
   [[nodiscard]] virtual std::vector<std::string> notes() const { return {}; }
 };
 
-/// CSV, by way of the runtime.
-class CsvBatchReader final : public BatchReader {
+/// Records, by way of the runtime.
+class PlannedReader final : public BatchReader {
  public:
-  CsvBatchReader(std::unique_ptr<CsvPlan> plan, StreamOptions const& stream);
+  PlannedReader(std::unique_ptr<InputPlan> plan, StreamOptions const& stream);
 
-  [[nodiscard]] BatchLayout const& layout() const override { return plan_->layout(); }
+  [[nodiscard]] BatchLayout const& layout() const override { return stream_.layout(); }
   bool next(Batch& batch) override;
   [[nodiscard]] std::vector<std::string> names(Role role) const override;
-  [[nodiscard]] std::vector<std::string> notes() const override { return plan_->notes(); }
-  [[nodiscard]] CsvPlan const& plan() const { return *plan_; }
-  [[nodiscard]] CsvStream& stream() { return stream_; }
+  [[nodiscard]] std::vector<std::string> notes() const override;
+  [[nodiscard]] InputPlan const& plan() const { return *plan_; }
+  [[nodiscard]] RecordStream& stream() { return stream_; }
 
  private:
-  std::unique_ptr<CsvPlan> plan_;
-  CsvStream stream_;
+  std::unique_ptr<InputPlan> plan_;
+  RecordStream stream_;
 };
 
-/// RecordIO-protobuf with dense records, gzip or not. The first record gives the layout; a later one that differs
-/// is a SchemaError, and so are records that are not dense.
-[[nodiscard]] std::unique_ptr<BatchReader> open_recordio(InputFile const& file);
 /// The features alone: rows are the first dimension, everything behind it is columns.
 [[nodiscard]] std::unique_ptr<BatchReader> open_npy(InputFile const& file);
-/// The arrays `features`, `label`, `weight` and `qid` of an archive that is a regular file. Throws SchemaError if the
-/// first is not there, or if their types or lengths do not fit.
+/// The arrays `features` (or those of a CSR matrix), `label`, `weight`, `qid` and `base_margin` of an archive that is a
+/// regular file. Throws SchemaError if the first is not there, or if their types or lengths do not fit.
 [[nodiscard]] std::unique_ptr<BatchReader> open_npz(InputFile const& file);
 
 struct ReadOptions {
-  CsvOptions csv;
-  StreamOptions stream;           ///< `skip` and `limit` count for every format
-  std::optional<InputKind> kind;  ///< given: nothing is guessed
+  Arguments arguments;                 ///< from which formats take their options
+  StreamOptions stream;                ///< `skip` and `limit` count for every format
+  FileFormat const* format = nullptr;  ///< given: nothing is guessed
+  bool needs_width = false;            ///< the number of features must be known
 };
 
-/// What `files` hold, which must all be of one kind. Throws ConfigurationError if they are not.
-[[nodiscard]] InputKind common_kind(std::vector<InputFile> const& files, std::optional<InputKind> wanted);
+/// What `files` hold, which must all be of one format. Throws ConfigurationError if they are not.
+[[nodiscard]] FileFormat const& common_format(std::vector<InputFile> const& files, FileFormat const* wanted);
 
-/// All `files` of one kind, one behind the other, as one stream. Throws SchemaError if their layouts differ, and
-/// DataError if CSV or RecordIO, whose columns only records show, has none.
-[[nodiscard]] std::unique_ptr<BatchReader> open_batches(std::vector<InputFile> const& files, InputKind kind,
+/// All `files` of one format, one behind the other, as one stream. Throws SchemaError if their layouts differ, and
+/// DataError if a format whose columns only records show has none.
+[[nodiscard]] std::unique_ptr<BatchReader> open_batches(std::vector<InputFile> const& files, FileFormat const& format,
                                                         ReadOptions const& options);
+
+/// Arrays one behind the other, as open_batches() reads them.
+[[nodiscard]] std::unique_ptr<BatchReader> open_arrays(std::vector<InputFile> const& files, FileFormat const& format,
+                                                       StreamOptions const& window);
 
 }  // namespace penstock::app

@@ -1,23 +1,19 @@
 // .npy and .npz as batches: arrays are read from where they lie, a batch of rows at a time.
 
 #include <algorithm>
-#include <cerrno>
+#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <limits>
+#include <optional>
 #include <span>
 #include <utility>
 
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include "formats/dense/crc32.hpp"
-#include "formats/dense/npy.hpp"
-#include "formats/dense/zip.hpp"
+#include "host/app/array_reader.hpp"
 #include "host/app/batch_reader.hpp"
-#include "host/io/file_descriptor.hpp"
+#include "host/app/npz_archive.hpp"
+#include "host/app/row_reader.hpp"
 #include "host/io/interrupt.hpp"
 #include "host/io/source.hpp"
 #include "host/text/text_format.hpp"
@@ -27,91 +23,98 @@ namespace penstock::app {
 namespace {
 
 constexpr std::size_t batch_bytes = std::size_t{1} << 20;
-/// The longest row: as long as the longest record of RecordIO.
-constexpr std::uint64_t row_bytes_max = std::uint64_t{1} << 29;
-/// NumPy's headers are 128 bytes; the format's first version allows 64 KiB.
-constexpr std::size_t header_bytes_max = std::size_t{64} << 10;
+/// Of sparse and ragged rows, which may be empty: with it, offsets take no more than half of what other data does.
+constexpr std::uint64_t varying_rows_max = std::uint64_t{1} << 16;
+/// Elements of rows that vary: as many as fill a batch if an index of 8 bytes and a value of 8 belong to each.
+constexpr std::size_t varying_elements_max = batch_bytes / 16;
 
-/// One array, row by row.
-class ArrayReader {
- public:
-  ArrayReader(std::unique_ptr<Source> source, std::string name) : source_(std::move(source)), name_(std::move(name)) {
-    npy::Parsed parsed;
-    do {
-      parsed = npy::parse_header(std::as_bytes(std::span(head_)));
-    } while (parsed.status == npy::Status::truncated && head_.size() < header_bytes_max && grow_head());
-    if (parsed.status != npy::Status::ok) {
-      std::string const found = parsed.found.empty() ? "" : " " + std::string(parsed.found);
-      throw SourceError(name_ + ": " + std::string(describe(parsed.status)) + found);
-    }
-    array_ = parsed.array;
-    given_ = parsed.data_offset_bytes;
-    if (row_bytes() > row_bytes_max)
-      throw DeviceError(name_ + ": its rows have " + format_bytes(row_bytes()) + ", more than this command holds");
-  }
+using DenseArrays = std::vector<std::pair<Role, ArrayReader>>;
 
-  [[nodiscard]] npy::Array const& array() const { return array_; }
-  [[nodiscard]] std::uint64_t row_bytes() const { return array_.columns() * size_bytes(array_.dtype); }
-  [[nodiscard]] std::string const& name() const { return name_; }
-
-  /// Fills `into` with the next bytes of the array, and returns how many there are: fewer only at the end of the file.
-  std::size_t read(std::span<std::byte> into) {
-    std::size_t const from_head = std::min(into.size(), head_.size() - given_);
-    std::copy_n(std::as_bytes(std::span(head_)).begin() + static_cast<std::ptrdiff_t>(given_), from_head, into.begin());
-    given_ += from_head;
-    for (std::size_t filled = from_head; filled < into.size();) {
-      std::size_t const got = source_->read(reinterpret_cast<char*>(into.data()) + filled, into.size() - filled);
-      if (got == 0) return filled;
-      filled += got;
-    }
-    return into.size();
-  }
-
-  [[noreturn]] void throw_truncated() const {
-    throw SourceError(name_ + ": ends before the " + format_count(array_.rows()) + " rows of its header");
-  }
-
- private:
-  bool grow_head() {
-    constexpr std::size_t step_bytes = 4096;
-    std::size_t const before = head_.size();
-    head_.resize(before + step_bytes);
-    std::size_t const got = source_->read(head_.data() + before, step_bytes);
-    head_.resize(before + got);
-    return got != 0;
-  }
-
-  std::unique_ptr<Source> source_;
-  std::string name_;
-  std::string head_;  ///< the first bytes; from given_ on they are data that was not handed out
-  std::size_t given_ = 0;
-  npy::Array array_;
+/// Arrays with the same number of rows. There is at least one.
+struct Arrays {
+  DenseArrays dense;
+  std::optional<CsrReader> csr;
+  std::optional<RaggedReader> labels;
 };
 
-/// Arrays with the same number of rows, side by side.
+/// Arrays side by side.
 class ArraysReader final : public BatchReader {
  public:
-  ArraysReader(std::vector<std::pair<Role, ArrayReader>> arrays, std::vector<std::string> notes)
-      : arrays_(std::move(arrays)), notes_(std::move(notes)), rows_left_(arrays_.front().second.array().rows()) {
-    std::uint64_t row_bytes = 0;
-    for (auto const& [role, reader] : arrays_) {
-      check_rows(reader);
+  ArraysReader(Arrays arrays, std::vector<std::string> notes) : arrays_(std::move(arrays)), notes_(std::move(notes)) {
+    if (arrays_.csr) add_csr(*arrays_.csr);
+    for (auto const& [role, reader] : arrays_.dense) {
+      check_rows(reader.name(), reader.array().rows());
       set_layout(role, reader);
-      row_bytes += reader.row_bytes();
+      row_bytes_ += reader.row_bytes();
     }
+    if (arrays_.labels) add_labels(*arrays_.labels);
     // Rows without bytes cost nothing, so all of them are one batch.
     constexpr std::uint64_t any_number = std::numeric_limits<std::int64_t>::max();
-    rows_max_ = row_bytes == 0 ? any_number : std::max<std::uint64_t>(batch_bytes / row_bytes, 1);
-    buffer_ = BatchBuffer(layout_, row_bytes == 0 ? 0 : static_cast<std::size_t>(rows_max_));
+    rows_max_ = row_bytes_ == 0 ? any_number : std::max<std::uint64_t>(batch_bytes / row_bytes_, 1);
+    if (is_varying()) rows_max_ = std::min(rows_max_, varying_rows_max);
+    bool const is_without_memory = row_bytes_ == 0 && !is_varying();
+    capacity_.rows = is_without_memory ? 0 : static_cast<std::size_t>(rows_max_);
+    capacity_.pairs = arrays_.csr ? varying_elements_max : 0;
+    capacity_.labels = arrays_.labels ? varying_elements_max : 0;
+    buffer_ = BatchBuffer(layout_, capacity_);
   }
 
   [[nodiscard]] BatchLayout const& layout() const override { return layout_; }
   bool next(Batch& batch) override {
     throw_if_interrupted();
+    if (failure_ != nullptr) std::rethrow_exception(failure_);
     if (truncated_ != nullptr) truncated_->throw_truncated();
-    auto rows = static_cast<std::size_t>(std::min(rows_left_, rows_max_));
+    try {
+      return read_rows(batch);
+    } catch (Error const&) {
+      failure_ = std::current_exception();  // the arrays are out of step now
+      throw;
+    }
+  }
+  [[nodiscard]] std::vector<std::string> notes() const override { return notes_; }
+
+ private:
+  [[nodiscard]] bool is_varying() const { return arrays_.csr || arrays_.labels; }
+
+  bool read_rows(Batch& batch) {
+    std::size_t const rows = make_room(static_cast<std::size_t>(std::min(rows_left_, rows_max_)));
     batch = buffer_.view(rows);
-    for (auto& [role, reader] : arrays_) {
+    if (rows == 0) return false;
+    std::size_t const whole_rows = read_dense(batch);
+    if (truncated_ != nullptr && (whole_rows == 0 || is_varying())) truncated_->throw_truncated();
+    if (arrays_.csr) arrays_.csr->read(batch.csr, rows);
+    if (arrays_.labels) arrays_.labels->read(batch.labels, rows);
+    batch = batch.rows_from(0, whole_rows);
+    rows_left_ -= whole_rows;
+    return true;
+  }
+
+  /// The rows to read of the next `rows`; the buffer holds them. One row may be more than what a batch usually has.
+  std::size_t make_room(std::size_t rows) {
+    if (rows == 0) return 0;
+    BatchCapacity needed{rows, 0, 0, 0, 0};
+    if (arrays_.csr) rows = arrays_.csr->offsets().look(rows, varying_elements_max);
+    if (arrays_.labels) rows = arrays_.labels->offsets().look(rows, varying_elements_max);
+    if (arrays_.csr) needed.pairs = arrays_.csr->offsets().elements(rows);
+    if (arrays_.labels) needed.labels = arrays_.labels->offsets().elements(rows);
+    if (needed.pairs > capacity_.pairs) grow(capacity_.pairs, needed.pairs, arrays_.csr->name());
+    if (needed.labels > capacity_.labels) grow(capacity_.labels, needed.labels, arrays_.labels->name());
+    if (!buffer_.capacity().holds({0, capacity_.pairs, capacity_.labels, 0, 0}))
+      buffer_ = BatchBuffer(layout_, capacity_);
+    return rows;
+  }
+
+  /// For a row of `needed` elements.
+  static void grow(std::size_t& capacity, std::size_t needed, std::string const& name) {
+    if (needed > row_bytes_max / sizeof(std::int64_t))
+      throw DeviceError(name + ": a row has " + format_count(needed) + " elements, more than this command holds");
+    capacity = needed;
+  }
+
+  /// Fills the dense tensors; returns how many rows are whole. If they are not all, truncated_ says whose fault it is.
+  std::size_t read_dense(Batch const& batch) {
+    std::size_t rows = batch.rows;
+    for (auto& [role, reader] : arrays_.dense) {
       Dense const& tensor = batch.tensor(role);
       std::size_t const wanted = batch.rows * tensor.row_bytes();
       std::size_t const got = tensor.columns == 0 ? wanted : reader.read({tensor.data, wanted});
@@ -119,18 +122,31 @@ class ArraysReader final : public BatchReader {
       truncated_ = &reader;
       rows = std::min(rows, got / tensor.row_bytes());  // whole rows before the end are good
     }
-    if (truncated_ != nullptr && rows == 0) truncated_->throw_truncated();
-    batch = batch.rows_from(0, rows);
-    rows_left_ -= rows;
-    return rows != 0;
+    return rows;
   }
-  [[nodiscard]] std::vector<std::string> notes() const override { return notes_; }
 
- private:
-  void check_rows(ArrayReader const& reader) const {
-    if (reader.array().rows() == rows_left_) return;
-    throw SchemaError(reader.name() + ": " + format_count(reader.array().rows()) + " rows, but " +
-                      arrays_.front().second.name() + " has " + format_count(rows_left_));
+  /// That an array has as many rows as the first one.
+  void check_rows(std::string const& name, std::uint64_t rows) {
+    if (first_name_.empty()) {
+      first_name_ = name;
+      rows_left_ = rows;
+    }
+    if (rows == rows_left_) return;
+    throw SchemaError(name + ": " + format_count(rows) + " rows, but " + first_name_ + " has " +
+                      format_count(rows_left_));
+  }
+
+  void add_csr(CsrReader const& csr) {
+    check_rows(csr.name(), csr.rows());
+    layout_.is_sparse = true;
+    layout_.features = static_cast<std::size_t>(csr.columns());
+    layout_.feature_dtype = csr.dtype();
+  }
+
+  void add_labels(RaggedReader const& labels) {
+    check_rows(labels.name(), labels.rows());
+    layout_.labels_vary = true;
+    layout_.label_dtype = labels.dtype();
   }
 
   void set_layout(Role role, ArrayReader const& reader) {
@@ -140,6 +156,7 @@ class ArraysReader final : public BatchReader {
       case Role::label: layout_.labels = columns, layout_.label_dtype = array.dtype; break;
       case Role::weight: layout_.has_weight = expect(reader, DType::float32); break;
       case Role::qid: layout_.has_qid = expect(reader, DType::int64); break;
+      case Role::base_margin: layout_.has_base_margin = expect(reader, DType::float32); break;
       default: layout_.features = columns, layout_.feature_dtype = array.dtype; break;
     }
   }
@@ -149,116 +166,67 @@ class ArraysReader final : public BatchReader {
     throw SchemaError(reader.name() + ": expected one " + std::string(name_of(dtype)) + " a row");
   }
 
-  std::vector<std::pair<Role, ArrayReader>> arrays_;
+  Arrays arrays_;
   std::vector<std::string> notes_;
-  std::uint64_t rows_left_;
+  std::string first_name_;  ///< of the array whose rows the others must have
+  std::uint64_t rows_left_ = 0;
   std::uint64_t rows_max_ = 1;
+  std::uint64_t row_bytes_ = 0;  ///< of the dense arrays
   BatchLayout layout_;
+  BatchCapacity capacity_;
   BatchBuffer buffer_;
   ArrayReader const* truncated_ = nullptr;  ///< an array that ended too early: behind its whole rows there are no more
+  std::exception_ptr failure_;
 };
 
-/// A stretch of a file with a checksum, which is compared when its last byte has been read.
-class EntrySource final : public Source {
- public:
-  EntrySource(std::shared_ptr<FileDescriptor const> file, zip::Entry const& entry, std::string name)
-      : file_(std::move(file)), entry_(entry), name_(std::move(name)), at_(entry.data_offset_bytes) {
-    entry_.name = {};  // points into the directory, which goes
-  }
+/// Names of arrays beyond those of roles.
+constexpr std::string_view label_values = "label_values";
+constexpr std::string_view label_offsets = "label_offsets";
 
-  std::size_t read(char* into, std::size_t capacity) override {
-    std::uint64_t const left = entry_.data_offset_bytes + entry_.stored_bytes - at_;
-    auto const wanted = static_cast<std::size_t>(std::min<std::uint64_t>(capacity, left));
-    if (wanted == 0) return 0;
-    ssize_t got = 0;
-    do {
-      throw_if_interrupted();
-      got = ::pread(file_->get(), into, wanted, static_cast<off_t>(at_));
-    } while (got < 0 && errno == EINTR);
-    if (got < 0) throw SourceError(name_ + ": cannot be read: " + cause_of(errno));
-    auto const bytes = static_cast<std::size_t>(got);
-    at_ += bytes;
-    crc_.update(std::as_bytes(std::span(into, bytes)));
-    if (bytes == left && crc_.value() != entry_.crc)
-      throw SourceError(name_ + ": is damaged: its checksum is not the archive's");
-    return bytes;
-  }
-  [[nodiscard]] std::string const& name() const override { return name_; }
-  [[nodiscard]] std::uint64_t stored_bytes_read() const override { return at_ - entry_.data_offset_bytes; }
-  [[nodiscard]] std::optional<std::uint64_t> stored_bytes_total() const override { return entry_.stored_bytes; }
+/// What scipy.sparse.load_npz asks for; `_is_array` says which Python class it was.
+constexpr std::array<std::string_view, 6> csr_names = {"data", "indices", "indptr", "format", "shape", "_is_array"};
 
- private:
-  std::shared_ptr<FileDescriptor const> file_;
-  zip::Entry entry_;
-  std::string name_;
-  std::uint64_t at_;
-  Crc32 crc_;
-};
+bool is_sparse(NpzArchive const& archive) { return !archive.has(name_of(Role::feature)) && archive.has("format"); }
 
-/// A file as memory. Only what is looked at is read.
-class MappedFile {
- public:
-  MappedFile(int descriptor, std::string const& name) {
-    struct stat status {};
-    if (::fstat(descriptor, &status) != 0) throw SourceError(name + ": cannot be examined: " + cause_of(errno));
-    size_ = static_cast<std::size_t>(status.st_size);
-    if (size_ == 0) return;
-    data_ = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, descriptor, 0);
-    if (data_ == MAP_FAILED) throw SourceError(name + ": cannot be mapped: " + cause_of(errno));
-  }
-  ~MappedFile() {
-    if (size_ != 0) ::munmap(data_, size_);
-  }
-  MappedFile(MappedFile const&) = delete;
-  MappedFile& operator=(MappedFile const&) = delete;
-  [[nodiscard]] std::span<std::byte const> bytes() const { return {static_cast<std::byte const*>(data_), size_}; }
-
- private:
-  void* data_ = nullptr;
-  std::size_t size_ = 0;
-};
-
-std::optional<Role> role_of(std::string_view entry_name) {
-  for (Role role : tensor_roles) {
-    if (entry_name == std::string(name_of(role)) + ".npy") return role;
-  }
-  return std::nullopt;
+CsrReader open_csr(NpzArchive const& archive) {
+  std::string const format = archive.text("format");
+  if (format != "csr")
+    throw SchemaError(archive.path() + ": holds a sparse matrix of the kind " + escape_for_display(format, 20) +
+                          "; rows can be read from csr only",
+                      "Convert it with tocsr() before saving.");
+  ArrayReader shape = archive.open("shape");
+  expect_integers(shape, 2);
+  std::array<std::int64_t, 2> extents{};
+  shape.read_integers(extents);
+  if (extents[0] < 0 || extents[1] < 0) throw SourceError(shape.name() + ": has a negative extent");
+  return CsrReader({static_cast<std::uint64_t>(extents[0]), static_cast<std::uint64_t>(extents[1]),
+                    archive.open("indptr"), archive.open("indices"), archive.open("data")});
 }
 
-/// What an archive holds: the arrays with the names of roles, and the names of the others.
-struct Members {
-  std::vector<std::pair<Role, zip::Entry>> arrays;
-  std::string others;
-};
-
-Members members_of(std::span<std::byte const> archive, std::string const& path) {
-  Members members;
-  zip::Entries entries(archive);
-  for (zip::Entry entry; entries.next(entry);) {
-    if (std::optional<Role> const role = role_of(entry.name)) {
-      if (zip::Status const status = readable(entry); status != zip::Status::ok)
-        throw SourceError(path + ": " + std::string(entry.name) + ": " + std::string(describe(status)));
-      members.arrays.emplace_back(*role, entry);
-    } else {
-      members.others += (members.others.empty() ? "" : ", ") + std::string(entry.name);
-    }
-  }
-  if (entries.status() != zip::Status::ok) throw SourceError(path + ": " + std::string(describe(entries.status())));
-  std::sort(members.arrays.begin(), members.arrays.end(),
-            [](auto const& a, auto const& b) { return a.first < b.first; });
-  return members;
+std::optional<RaggedReader> open_labels(NpzArchive const& archive) {
+  bool const has_values = archive.has(label_values);
+  if (!has_values && !archive.has(label_offsets)) return std::nullopt;
+  if (archive.has(name_of(Role::label)))
+    throw SchemaError(archive.path() + ": has both label and " +
+                      std::string(has_values ? label_values : label_offsets));
+  return RaggedReader(archive.open(label_values), archive.open(label_offsets));
 }
 
-void check(Members const& members, std::string const& path) {
-  bool const has_features = !members.arrays.empty() && members.arrays.front().first == Role::feature;
-  if (!has_features) {
-    throw SchemaError(path + ": has no array called features",
-                      members.others.empty() ? "" : "It has " + escape_for_display(members.others, 200) + ".");
-  }
-  for (std::size_t i = 1; i < members.arrays.size(); ++i) {
-    if (members.arrays[i].first == members.arrays[i - 1].first)
-      throw SchemaError(path + ": has two arrays called " + std::string(name_of(members.arrays[i].first)));
-  }
+void check_features(NpzArchive const& archive) {
+  if (archive.has(name_of(Role::feature)) || archive.has("format")) return;
+  std::string const names = archive.others({});
+  throw SchemaError(archive.path() + ": has no array called features, nor those of a sparse matrix",
+                    names.empty() ? "" : "It has " + names + ".");
+}
+
+/// What nobody reads.
+std::vector<std::string> notes_on(NpzArchive const& archive) {
+  std::vector<std::string_view> known = {label_values, label_offsets};
+  for (Role role : tensor_roles) known.push_back(name_of(role));
+  if (is_sparse(archive)) known.insert(known.end(), csr_names.begin(), csr_names.end());
+  std::string const others = archive.others(known);
+  if (others.empty()) return {};
+  return {"not shown: " + others};
 }
 
 }  // namespace
@@ -266,28 +234,21 @@ void check(Members const& members, std::string const& path) {
 std::unique_ptr<BatchReader> open_npy(InputFile const& file) {
   auto source = open_source(file);
   std::string name = source->name();
-  std::vector<std::pair<Role, ArrayReader>> arrays;
-  arrays.emplace_back(Role::feature, ArrayReader(std::move(source), std::move(name)));
+  Arrays arrays;
+  arrays.dense.emplace_back(Role::feature, ArrayReader(std::move(source), std::move(name)));
   return std::make_unique<ArraysReader>(std::move(arrays), std::vector<std::string>{});
 }
 
 std::unique_ptr<BatchReader> open_npz(InputFile const& file) {
-  if (file.is_stdin || !file.is_regular)
-    throw ConfigurationError((file.is_stdin ? "<stdin>" : file.path) + ": .npz is read from files only",
-                             "Its directory is at the end: write it to a file first.");
-  auto descriptor = std::make_shared<FileDescriptor const>(open_descriptor(file.path.c_str(), O_RDONLY));
-  if (!descriptor->is_open()) throw SourceError(file.path + ": cannot be opened: " + cause_of(errno));
-  MappedFile const archive(descriptor->get(), file.path);
-  Members const members = members_of(archive.bytes(), file.path);
-  check(members, file.path);
-  std::vector<std::pair<Role, ArrayReader>> arrays;
-  for (auto const& [role, entry] : members.arrays) {
-    std::string const name = file.path + ": " + std::string(name_of(role));
-    arrays.emplace_back(role, ArrayReader(std::make_unique<EntrySource>(descriptor, entry, name), name));
+  NpzArchive const archive(file);
+  check_features(archive);
+  Arrays arrays;
+  if (is_sparse(archive)) arrays.csr.emplace(open_csr(archive));
+  arrays.labels = open_labels(archive);
+  for (Role role : tensor_roles) {
+    if (archive.has(name_of(role))) arrays.dense.emplace_back(role, archive.open(name_of(role)));
   }
-  std::vector<std::string> notes;
-  if (!members.others.empty()) notes.push_back("not shown: " + escape_for_display(members.others, 200));
-  return std::make_unique<ArraysReader>(std::move(arrays), std::move(notes));
+  return std::make_unique<ArraysReader>(std::move(arrays), notes_on(archive));
 }
 
 }  // namespace penstock::app

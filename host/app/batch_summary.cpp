@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <numeric>
 
 #include "host/text/text_format.hpp"
 
@@ -12,17 +11,6 @@ namespace {
 std::string shortest(double value) {
   char digits[32];  // the longest is -2.2250738585072014e-308
   return {digits, std::to_chars(digits, digits + sizeof digits, value).ptr};
-}
-
-template <class T>
-void count_missing(Dense const& tensor, std::vector<std::uint64_t>& missing) {
-  T const* const values = tensor.as<T>();
-  for (std::size_t row = 0; row < tensor.rows; ++row) {
-    for (std::size_t column = 0; column < tensor.columns; ++column) {
-      T const value = values[row * tensor.columns + column];
-      missing[column] += value != value ? 1 : 0;
-    }
-  }
 }
 
 double number_at(Dense const& tensor, std::size_t index) {
@@ -68,26 +56,87 @@ std::string LabelSummary::text() const {
   return text;
 }
 
-BatchSummary::BatchSummary(BatchLayout const& layout) : missing_(layout.features), labels_(layout.labels) {}
+void LengthSummary::add(std::uint64_t length) {
+  least = rows == 0 ? length : std::min(least, length);
+  greatest = std::max(greatest, length);
+  ++rows;
+  elements += length;
+  empty_rows += length == 0 ? 1 : 0;
+}
+
+double LengthSummary::mean() const { return rows == 0 ? 0 : static_cast<double>(elements) / static_cast<double>(rows); }
+
+BatchSummary::BatchSummary(BatchLayout const& layout)
+    : missing_(layout.features <= missing_columns_max ? layout.features : 0),
+      labels_(layout.labels_vary ? 1 : std::min(layout.labels, label_columns_max)) {}
 
 void BatchSummary::add(Batch const& batch) {
   rows_ += batch.rows;
-  if (batch.features.columns != 0 && batch.features.dtype == DType::float32)
-    count_missing<float>(batch.features, missing_);
-  if (batch.features.columns != 0 && batch.features.dtype == DType::float64)
-    count_missing<double>(batch.features, missing_);
+  if (batch.features.columns != 0 && batch.features.dtype == DType::float32) add_dense<float>(batch.features);
+  if (batch.features.columns != 0 && batch.features.dtype == DType::float64) add_dense<double>(batch.features);
+  if (batch.csr.indptr != nullptr) add_csr(batch.csr);
   if (batch.label.columns != 0) add_labels(batch.label);
+  if (batch.labels.offsets != nullptr) add_label_lists(batch.labels);
+}
+
+void BatchSummary::add_missing(std::size_t column) {
+  ++missing_cells_;
+  if (column < missing_.size()) ++missing_[column];
+}
+
+template <class T>
+void BatchSummary::add_dense(Dense const& features) {
+  T const* const values = features.as<T>();
+  for (std::size_t row = 0; row < features.rows; ++row) {
+    for (std::size_t column = 0; column < features.columns; ++column) {
+      T const value = values[row * features.columns + column];
+      if (value != value) add_missing(column);
+    }
+  }
+}
+
+void BatchSummary::add_csr(Csr const& csr) {
+  for (std::size_t row = 0; row < csr.rows; ++row) {
+    Extent const pairs = csr.row(row);
+    pairs_.lengths.add(pairs.size());
+    if (pairs.size() == 0) continue;
+    std::int64_t const first = csr.indices[pairs.begin];  // they ascend
+    std::int64_t const last = csr.indices[pairs.end - 1];
+    pairs_.least_column = pairs_.greatest_column ? std::min(pairs_.least_column, first) : first;
+    pairs_.greatest_column = std::max(pairs_.greatest_column.value_or(last), last);
+  }
+  switch (csr.dtype) {
+    case DType::float32: return add_pair_values<float>(csr);
+    case DType::float64: return add_pair_values<double>(csr);
+    case DType::int32: return add_pair_values<std::int32_t>(csr);
+    case DType::int64: return add_pair_values<std::int64_t>(csr);
+  }
+}
+
+template <class T>
+void BatchSummary::add_pair_values(Csr const& csr) {
+  T const* const values = csr.values_as<T>();
+  Extent const pairs = csr.pairs();
+  for (std::size_t i = pairs.begin; i < pairs.end; ++i) {
+    pairs_.zeros += values[i] == T{0} ? 1 : 0;
+    if (values[i] != values[i]) add_missing(static_cast<std::size_t>(csr.indices[i]));
+  }
 }
 
 void BatchSummary::add_labels(Dense const& label) {
   for (std::size_t row = 0; row < label.rows; ++row) {
-    for (std::size_t column = 0; column < label.columns; ++column)
+    for (std::size_t column = 0; column < labels_.size(); ++column)
       add_value(labels_[column], number_at(label, row * label.columns + column));
   }
 }
 
-std::uint64_t BatchSummary::missing_cells() const {
-  return std::accumulate(missing_.begin(), missing_.end(), std::uint64_t{0});
+void BatchSummary::add_label_lists(Ragged const& labels) {
+  Dense const values{labels.values, labels.dtype, 0, 1};
+  for (std::size_t row = 0; row < labels.rows; ++row) {
+    Extent const list = labels.row(row);
+    label_counts_.add(list.size());
+    for (std::size_t i = list.begin; i < list.end; ++i) add_value(labels_.front(), number_at(values, i));
+  }
 }
 
 }  // namespace penstock::app

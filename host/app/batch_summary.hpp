@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,8 +14,12 @@ namespace penstock::app {
 
 /// Different values of a label are listed up to this many; that is enough for classes.
 inline constexpr std::size_t label_values_max = 32;
+/// Label columns beyond these are not summarised: each may take some 2 KiB.
+inline constexpr std::size_t label_columns_max = 1024;
+/// Missing values are counted by column where there are no more columns: 8 MB of counts. Beyond, only in all.
+inline constexpr std::size_t missing_columns_max = 1'000'000;
 
-/// The values of one label column.
+/// The values of one label column, or of all lists of labels together.
 struct LabelSummary {
   std::map<double, std::uint64_t> values;  ///< rows with each value, NaN left out; valid unless there are too many
   bool has_too_many = false;
@@ -25,23 +30,59 @@ struct LabelSummary {
   [[nodiscard]] std::string text() const;
 };
 
-/// Counts over batches of one layout.
+/// How many elements rows of different lengths have.
+struct LengthSummary {
+  std::uint64_t rows = 0;
+  std::uint64_t elements = 0;
+  std::uint64_t least = 0, greatest = 0;  ///< in a row; valid if there are rows
+  std::uint64_t empty_rows = 0;
+
+  void add(std::uint64_t length);
+  /// 0 without rows.
+  [[nodiscard]] double mean() const;
+};
+
+/// The pairs of CSR features.
+struct PairSummary {
+  LengthSummary lengths;                        ///< pairs a row
+  std::int64_t least_column = 0;                ///< 0-based; valid if there are pairs
+  std::optional<std::int64_t> greatest_column;  ///< 0-based; nothing if there are no pairs
+  std::uint64_t zeros = 0;                      ///< pairs whose value is 0 or -0
+};
+
+/// Counts over batches of one layout. Memory: what the constants above say, whatever the batches.
 class BatchSummary {
  public:
   explicit BatchSummary(BatchLayout const& layout);
   void add(Batch const& batch);
 
   [[nodiscard]] std::uint64_t rows() const { return rows_; }
-  [[nodiscard]] std::vector<std::uint64_t> const& missing() const { return missing_; }  ///< NaN, by feature column
-  [[nodiscard]] std::uint64_t missing_cells() const;
+  /// NaN by feature column; empty where columns are too many or their number is not known.
+  [[nodiscard]] std::vector<std::uint64_t> const& missing() const { return missing_; }
+  [[nodiscard]] std::uint64_t missing_cells() const { return missing_cells_; }
+  /// The first label_columns_max columns of the dense label, or one summary of lists of labels.
   [[nodiscard]] std::vector<LabelSummary> const& labels() const { return labels_; }
+  /// Of sparse features.
+  [[nodiscard]] PairSummary const& pairs() const { return pairs_; }
+  /// Of lists of labels.
+  [[nodiscard]] LengthSummary const& label_counts() const { return label_counts_; }
 
  private:
+  template <class T>
+  void add_dense(Dense const& features);
+  void add_csr(Csr const& csr);
+  template <class T>
+  void add_pair_values(Csr const& csr);
+  void add_missing(std::size_t column);
   void add_labels(Dense const& label);
+  void add_label_lists(Ragged const& labels);
 
   std::uint64_t rows_ = 0;
+  std::uint64_t missing_cells_ = 0;
   std::vector<std::uint64_t> missing_;
   std::vector<LabelSummary> labels_;
+  PairSummary pairs_;
+  LengthSummary label_counts_;
 };
 
 }  // namespace penstock::app

@@ -6,17 +6,21 @@
 
 #include <sys/stat.h>
 
+#include "host/app/array_rounds.hpp"
 #include "host/app/batch_reader.hpp"
 #include "host/app/cli_output.hpp"
 #include "host/app/command_convert_report.hpp"
 #include "host/app/command_convert_target.hpp"
+#include "host/app/command_schema.hpp"
 #include "host/app/commands.hpp"
 #include "host/app/fault_lines.hpp"
 #include "host/app/options_values.hpp"
 #include "host/app/progress.hpp"
 #include "host/app/rejects.hpp"
+#include "host/app/side_files.hpp"
 #include "host/io/interrupt.hpp"
 #include "host/io/sink.hpp"
+#include "host/pipeline/csv_plan.hpp"
 #include "host/text/text_format.hpp"
 #include "penstock/error.hpp"
 
@@ -48,21 +52,40 @@ std::uint64_t file_bytes(std::string const& path, std::uint64_t otherwise) {
   return is_file ? static_cast<std::uint64_t>(status.st_size) : otherwise;
 }
 
+/// Where the rounds come from: a stream of records, or arrays.
+class Rows {
+ public:
+  explicit Rows(std::unique_ptr<RecordStream> stream) : stream_(std::move(stream)) {}
+  explicit Rows(std::unique_ptr<ArrayRounds> arrays) : arrays_(std::move(arrays)) {}
+
+  Round const* next() { return stream_ ? stream_->next() : arrays_->next(); }
+  [[nodiscard]] StreamCounts const& counts() const { return stream_ ? stream_->counts() : arrays_->counts(); }
+  [[nodiscard]] std::uint64_t stored_bytes_read() const { return stream_ ? stream_->stored_bytes_read() : 0; }
+  /// Null for arrays, which have no faults.
+  [[nodiscard]] RecordStream* stream() { return stream_.get(); }
+
+ private:
+  std::unique_ptr<RecordStream> stream_;
+  std::unique_ptr<ArrayRounds> arrays_;
+};
+
 /// A run from the first record to the last.
 class Run {
  public:
-  Run(Arguments const& arguments, Console& console, CsvPlan& plan, StreamOptions const& options, Target const& target,
-      std::vector<InputFile> const& inputs)
+  /// `plan` is null for arrays.
+  Run(Arguments const& arguments, Console& console, Rows rows, InputPlan const* plan, StreamOptions const& options,
+      Target const& target, std::vector<InputFile> const& inputs)
       : target_(target),
         policy_(options.on_error),
         is_part_(options.limit.has_value()),
         output_(make_output(target.output)),
-        stream_(plan, options),
+        rows_(std::move(rows)),
         faults_(console),
         console_(console),
         progress_(progress_options(arguments, console, inputs), write_to_stderr, Clock::now) {
-    if (target.quarantines) rejects_.emplace(target.rejects_prefix, target.output.overwrite, plan);
-    listen();
+    if (target.quarantines && plan != nullptr)
+      rejects_.emplace(target.rejects_prefix, target.output.overwrite, *plan);
+    if (rows_.stream() != nullptr) listen(*rows_.stream());
     console_.attach(&progress_);
   }
   ~Run() { console_.attach(nullptr); }
@@ -84,7 +107,7 @@ class Run {
     show_rest();
     commit();
     Outcome outcome;
-    outcome.counts = stream_.counts();
+    outcome.counts = rows_.counts();
     outcome.output_bytes = file_bytes(target_.output.path, encoded_bytes_);
     if (rejects_) outcome.reject_paths = rejects_->paths();
     outcome.is_part = is_part_;
@@ -94,39 +117,51 @@ class Run {
 
  private:
   /// With policy fail the error itself says everything about the fault.
-  void listen() {
+  void listen(RecordStream& stream) {
     if (rejects_ || policy_ == FaultPolicy::skip) {
-      stream_.on_reject = [this](FaultReport const* report, std::string_view raw, bool is_first, bool is_last) {
+      stream.on_reject = [this](FaultReport const* report, std::string_view raw, bool is_first, bool is_last) {
         if (report != nullptr && !faults_.show(*report)) is_enough_ = true;
         if (rejects_) rejects_->add(report, raw, is_first, is_last);
       };
     }
-    stream_.on_repair = [this](FaultReport const& report) {
+    stream.on_repair = [this](FaultReport const& report) {
       if (!faults_.show(report)) is_enough_ = true;
     };
   }
 
   void pass() {
-    while (Round const* const round = stream_.next()) {
+    while (Round const* const round = rows_.next()) {
       throw_if_interrupted();
+      check_labels(round->batch);
       output_->write(*round);
       encoded_bytes_ += round->encoded.size();
-      StreamCounts const& counts = stream_.counts();
-      progress_.update({stream_.stored_bytes_read(), counts.records, counts.rejected});
+      StreamCounts const& counts = rows_.counts();
+      progress_.update({rows_.stored_bytes_read(), counts.records, counts.rejected});
       if (!is_enough_) continue;  // reports cost time
-      stream_.on_repair = nullptr;
-      if (!rejects_) stream_.on_reject = nullptr;
+      rows_.stream()->on_repair = nullptr;
+      if (!rejects_) rows_.stream()->on_reject = nullptr;
     }
     throw_if_interrupted();
-    if (stream_.counts().records != 0) return;
-    std::uint64_t const rejected = stream_.counts().rejected;
+    if (rows_.counts().records != 0 || rows_.stream() == nullptr) return;
+    std::uint64_t const rejected = rows_.counts().rejected;
     throw DataError(rejected == 0 ? "no records"
                                   : "no records are left: all " + format_count(rejected) + " were rejected");
   }
 
+  /// A line of pairs begins with its label: a list of none cannot be written.
+  void check_labels(Batch const& batch) const {
+    Ragged const& labels = batch.labels;
+    if (labels.offsets == nullptr || !target_.output.layout.labels_vary || !target_.format->lists_pairs()) return;
+    for (std::size_t i = 0; i < labels.rows; ++i) {
+      if (labels.row(i).size() == 0)
+        throw DataError("a record has no label, which " + std::string(target_.format->info().title) + " cannot hold",
+                        "RecordIO and .npz hold lists of no labels.");
+    }
+  }
+
   void show_rest() const {
-    if (rejects_ || policy_ == FaultPolicy::skip) faults_.finish(stream_.counts().rejected);
-    if (policy_ == FaultPolicy::null) faults_.finish(stream_.counts().repaired_cells);
+    if (rejects_ || policy_ == FaultPolicy::skip) faults_.finish(rows_.counts().rejected);
+    if (policy_ == FaultPolicy::null) faults_.finish(rows_.counts().repaired_cells);
   }
 
   void keep_rejects() {
@@ -150,7 +185,7 @@ class Run {
   FaultPolicy policy_;
   bool is_part_;  ///< --limit: not all text that was read was used
   std::unique_ptr<Output> output_;
-  CsvStream stream_;
+  Rows rows_;
   std::optional<RejectFiles> rejects_;
   FaultLines faults_;
   Console& console_;
@@ -158,18 +193,6 @@ class Run {
   std::uint64_t encoded_bytes_ = 0;
   bool is_enough_ = false;  ///< no more faults are shown
 };
-
-/// Other formats would only be reported as bad text.
-void check_text(std::vector<InputFile> const& inputs) {
-  for (InputFile const& input : inputs) {
-    if (!input.is_stdin && !input.is_regular) continue;
-    std::optional<InputKind> const kind = kind_of_content(input);
-    if (!kind) continue;
-    throw SourceError(
-        (input.is_stdin ? "<stdin>" : input.path) + ": is " + std::string(name_of(*kind)) + "; convert reads CSV text",
-        "penstock head and inspect read it.");
-  }
-}
 
 /// To standard output, or to standard error where the data goes there.
 void print_report(std::string const& text, bool data_on_stdout) {
@@ -196,39 +219,77 @@ void say_engine(Console& console, StreamSizes const& sizes) {
 }
 
 void say_summary(Console& console, Conversion const& conversion, Outcome const& outcome) {
-  for (std::string const& note : conversion.plan.notes()) console.say(note);
+  for (std::string const& note : conversion.notes) console.say(note);
   for (std::string const& warning : outcome.warnings) console.warn(warning);
   console.say(summary_text(conversion, outcome));
 }
 
-}  // namespace
-
-int run_convert(Arguments const& arguments) {
-  Console console(arguments);
-  check_device(arguments);
-  Target target = target_of(arguments);
-  CsvOptions const csv = csv_options(arguments);
-  StreamOptions stream = stream_options(arguments);
-  if (stream.limit == 0) throw_bad_value("limit", "0", "a conversion of no records makes no sense");
-  std::vector<InputFile> const inputs = expand_inputs(arguments.inputs());
-  check_files(target, inputs);
-  check_text(inputs);
-  std::unique_ptr<CsvPlan> const plan = plan_csv(inputs, csv);
-  fit(target, *plan);
-  stream.make_encoder = encoder_maker(target);
-  StreamSizes const sizes = plan_sizes(*plan, stream);
-  Conversion const conversion{inputs, *plan, target, sizes};
-  bool const is_json = arguments.has("json");
-  if (arguments.has("dry-run")) {
-    print_report(is_json ? plan_json(conversion) : plan_text(conversion), false);
-    return 0;
-  }
-  say_engine(console, sizes);
-  Outcome outcome = Run(arguments, console, *plan, stream, target, inputs).go();
+/// What both kinds of conversion end with.
+int finish(Arguments const& arguments, Console& console, Conversion const& conversion, Outcome outcome) {
   outcome.warnings = warnings_of(conversion, outcome.counts);
   say_summary(console, conversion, outcome);
-  if (is_json) print_summary(summary_json(conversion, outcome), target);
+  if (arguments.has("json")) print_summary(summary_json(conversion, outcome), conversion.target);
   return 0;
+}
+
+int print_plan(Arguments const& arguments, Conversion const& conversion) {
+  print_report(arguments.has("json") ? plan_json(conversion) : plan_text(conversion), false);
+  return 0;
+}
+
+/// Records through lanes.
+int convert_records(Arguments const& arguments, Console& console, std::vector<InputFile> const& inputs,
+                    FileFormat const& format, Target target, StreamOptions stream) {
+  std::unique_ptr<InputPlan> const plan = format.plan(inputs, arguments, {stream, target.needs_width()});
+  SideFiles const side(arguments, inputs, plan->layout());
+  stream.row_files = side.values();
+  Incoming const incoming{stream_layout(*plan, stream), plan->record_capacity(stream.record_max),
+                          [&plan](Role role) { return plan->has_names() ? plan->names(role) : std::vector<std::string>{}; }};
+  fit(target, incoming, arguments);
+  stream.reshape = target.reshape;
+  stream.make_encoder = encoder_maker(target, arguments);
+  StreamSizes const sizes = plan_sizes(*plan, stream);
+  auto const* const csv = dynamic_cast<CsvPlan const*>(plan.get());
+  Conversion const conversion{inputs, format.info(), csv, plan->notes(), target, sizes};
+  if (arguments.has("dry-run")) return print_plan(arguments, conversion);
+  say_engine(console, sizes);
+  Rows rows(std::make_unique<RecordStream>(*plan, stream));
+  Outcome const outcome = Run(arguments, console, std::move(rows), plan.get(), stream, target, inputs).go();
+  return finish(arguments, console, conversion, outcome);
+}
+
+int convert_arrays(Arguments const& arguments, Console& console, std::vector<InputFile> const& inputs,
+                   FileFormat const& format, Target target, StreamOptions const& stream) {
+  std::unique_ptr<BatchReader> reader = open_arrays(inputs, format, stream);
+  BatchLayout const layout = reader->layout();
+  // A row of a matrix has no more pairs than columns; beyond this many, a record of any format is too large.
+  constexpr std::size_t pairs_max = std::size_t{1} << 25;
+  BatchCapacity const record{1, std::min(layout.is_sparse ? layout.features : 0, pairs_max), layout.labels, 0, 0};
+  fit(target, {layout, record, [](Role) { return std::vector<std::string>{}; }}, arguments);
+  Conversion const conversion{inputs, format.info(), nullptr, reader->notes(), target, std::nullopt};
+  if (arguments.has("dry-run")) return print_plan(arguments, conversion);
+  auto const make_encoder = encoder_maker(target, arguments);
+  Rows rows(std::make_unique<ArrayRounds>(std::move(reader), target.reshape, make_encoder ? make_encoder() : nullptr));
+  Outcome const outcome = Run(arguments, console, std::move(rows), nullptr, stream, target, inputs).go();
+  return finish(arguments, console, conversion, outcome);
+}
+
+}  // namespace
+
+int run_convert(Arguments const& given) {
+  Console console(given);
+  Arguments arguments = given;
+  check_device(arguments);
+  Target target = target_of(arguments);
+  StreamOptions const stream = stream_options(arguments);
+  if (stream.limit == 0) throw_bad_value("limit", "0", "a conversion of no records makes no sense");
+  std::vector<InputFile> const inputs = expand_inputs(arguments.inputs());
+  SchemaGuide schema(arguments, console);
+  FileFormat const& format = schema.format_of(inputs, format_option(arguments, "from", false));
+  check_format_options(arguments, {&format}, target.format);
+  check_files(target, inputs, format.info());
+  if (format.is_planned()) return convert_records(arguments, console, inputs, format, std::move(target), stream);
+  return convert_arrays(arguments, console, inputs, format, std::move(target), stream);
 }
 
 }  // namespace penstock::app

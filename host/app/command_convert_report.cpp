@@ -34,16 +34,17 @@ void add_inputs(Json& json, std::vector<InputFile> const& inputs) {
 void add_common(Json& json, Conversion const& conversion) {
   json.member("schema_version", 1).member("command", "convert");
   add_inputs(json, conversion.inputs);
-  json.member("format", name_of(conversion.target.output.format));
-  add_layout(json, conversion.plan.layout());
-  json.list("assumed", conversion.plan.notes());
+  json.member("input_format", conversion.input_format.name);
+  json.member("format", conversion.target.format->name());
+  add_layout(json, conversion.target.output.layout);
+  json.list("assumed", conversion.notes);
 }
 
 void add_sizes(Json& json, StreamSizes const& sizes) {
   json.key("memory").begin_object();
   json.member("total_bytes", std::uint64_t{sizes.total_bytes}).member("slot_bytes", std::uint64_t{sizes.slot_bytes});
   json.member("slots", std::uint64_t{sizes.slots}).member("threads", sizes.lanes);
-  json.member("rows_a_round", std::uint64_t{sizes.rows_max}).end_object();
+  json.member("rows_a_round", std::uint64_t{sizes.round.rows}).end_object();
 }
 
 /// Below that, starting and ending take most of the time.
@@ -71,31 +72,41 @@ std::string rounding_of(BatchLayout const& layout) {
   return roles;
 }
 
+std::string engine_text(StreamSizes const& sizes) {
+  return "  engine    cpu (" + std::string(name_of(best_instruction_set())) + "), " +
+         counted(sizes.lanes, "thread", "threads") + "\n  memory    " + format_bytes(sizes.total_bytes) + " (" +
+         std::to_string(sizes.slots) + " slots of " + format_bytes(sizes.slot_bytes) + ")\n";
+}
+
 }  // namespace
 
 std::vector<std::string> warnings_of(Conversion const& conversion, StreamCounts const& counts) {
   std::vector<std::string> warnings = conversion.target.warnings;
   if (counts.inexact_integers > 0)
     warnings.push_back(counted(counts.inexact_integers, "integer was", "integers were") +
-                       " rounded: " + rounding_of(conversion.plan.layout()));
+                       " rounded: " + rounding_of(conversion.target.output.layout));
+  bool const has_nans = counts.missing_cells > 0 && conversion.target.format->lists_pairs();
+  if (has_nans)
+    warnings.push_back(counted(counts.missing_cells, "missing value is", "missing values are") +
+                       " written as nan, which XGBoost's text loader does not read; --absent missing leaves them out");
+  if (counts.other_entries > 0)
+    warnings.push_back(counted(counts.other_entries, "record has", "records have") +
+                       " entries under other keys, which are left out");
   return warnings;
 }
 
 std::string plan_text(Conversion const& conversion) {
-  StreamSizes const& sizes = conversion.sizes;
   std::string text = "plan\n";
   for (InputFile const& input : conversion.inputs) text += input_line(input);
-  text += "  dialect   " + dialect_text(conversion.plan) + "\n";
-  for (std::string const& note : conversion.plan.notes()) text += "  assumed   " + note + "\n";
-  text += "  tensors   " + layout_text(conversion.plan.layout()) + "\n";
+  if (conversion.csv != nullptr) text += "  dialect   " + dialect_text(*conversion.csv) + "\n";
+  for (std::string const& note : conversion.notes) text += "  assumed   " + note + "\n";
+  text += "  tensors   " + layout_text(conversion.target.output.layout) + "\n";
   for (std::string const& path : output_paths(conversion.target))
-    text += "  output    " + shown_path(path) + " (" + std::string(name_of(conversion.target.output.format)) + ")\n";
+    text += "  output    " + shown_path(path) + " (" + std::string(conversion.target.format->name()) + ")\n";
   if (conversion.target.quarantines)
-    text += "  rejects   " + conversion.target.rejects_prefix + ".rejects.csv and .jsonl, if there are any\n";
-  text += "  engine    cpu (" + std::string(name_of(best_instruction_set())) + "), " +
-          counted(sizes.lanes, "thread", "threads") + "\n";
-  text += "  memory    " + format_bytes(sizes.total_bytes) + " (" + std::to_string(sizes.slots) + " slots of " +
-          format_bytes(sizes.slot_bytes) + ")\n";
+    text += "  rejects   " + conversion.target.rejects_prefix + ".rejects" + std::string(conversion.input_format.suffixes.front()) +
+            " and .jsonl, if there are any\n";
+  if (conversion.sizes) text += engine_text(*conversion.sizes);
   for (std::string const& warning : conversion.target.warnings) text += "  warning   " + warning + "\n";
   return text + "nothing was written\n";
 }
@@ -105,17 +116,19 @@ std::string plan_json(Conversion const& conversion) {
   json.begin_object();
   add_common(json, conversion);
   json.member("dry_run", true);
-  add_dialect(json, conversion.plan);
-  add_columns(json, conversion.plan.columns());
+  if (conversion.csv != nullptr) {
+    add_dialect(json, *conversion.csv);
+    add_columns(json, conversion.csv->columns());
+  }
   json.list("outputs", output_paths(conversion.target));
-  add_sizes(json, conversion.sizes);
+  if (conversion.sizes) add_sizes(json, *conversion.sizes);
   json.list("warnings", conversion.target.warnings);
   return json.end_object().line();
 }
 
 std::string summary_text(Conversion const& conversion, Outcome const& outcome) {
   StreamCounts const& counts = outcome.counts;
-  std::size_t const features = conversion.plan.layout().features;
+  std::size_t const features = conversion.target.output.layout.features;
   std::string text = "ok  " + counted(counts.records, "record", "records") + ", " +
                      counted(features, "feature", "features") + " -> " + shown_path(conversion.target.output.path) +
                      " (" + format_bytes(outcome.output_bytes) + "), " + format_duration(outcome.seconds);

@@ -2,22 +2,25 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "host/app/command_convert_target.hpp"
 #include "host/io/inputs.hpp"
-#include "host/pipeline/convert_stream.hpp"
 #include "host/pipeline/csv_plan.hpp"
+#include "host/pipeline/record_stream.hpp"
 
 namespace penstock::app {
 
 /// What was asked for, put together.
 struct Conversion {
   std::vector<InputFile> const& inputs;
-  CsvPlan const& plan;
+  FormatInfo const& input_format;
+  CsvPlan const* csv;  ///< null: the input is not CSV
+  std::vector<std::string> notes;
   Target const& target;
-  StreamSizes const& sizes;
+  std::optional<StreamSizes> sizes;  ///< not given: arrays are read, which takes a few MiB
 };
 
 /// What happened.

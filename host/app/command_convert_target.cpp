@@ -7,9 +7,9 @@
 #include <unistd.h>
 
 #include "formats/csv/encode.hpp"
-#include "formats/recordio/encode.hpp"
 #include "host/app/options_values.hpp"
 #include "host/app/rejects.hpp"
+#include "host/exec/lane_options.hpp"
 #include "host/io/file_descriptor.hpp"
 #include "host/io/partial_file.hpp"
 #include "host/io/sink.hpp"
@@ -18,38 +18,26 @@
 namespace penstock::app {
 namespace {
 
-constexpr std::string_view format_hint = "--to recordio, npy, npz or csv";
-
-std::optional<OutputFormat> format_of_suffix(std::string const& path) {
-  constexpr std::pair<std::string_view, OutputFormat> suffixes[] = {
-      {".rec", OutputFormat::recordio}, {".pbr", OutputFormat::recordio},
-      {".pb", OutputFormat::recordio},  {".recordio", OutputFormat::recordio},
-      {".npy", OutputFormat::npy},      {".npz", OutputFormat::npz},
-      {".csv", OutputFormat::csv}};
-  for (auto const& [suffix, format] : suffixes) {
-    if (path.ends_with(suffix)) return format;
+FileFormat const& format_of(Arguments const& arguments, std::string const& path) {
+  if (FileFormat const* const wanted = format_option(arguments, "to", true)) return *wanted;
+  std::string const hint = "--to " + names_of_written_formats();
+  if (path == "-") throw ConfigurationError("-o - does not say which format to write", hint);
+  FileFormat const* const format = format_of_suffix(path);
+  if (format != nullptr && format->is_written()) return *format;
+  std::string suffixes;
+  for (FileFormat const* const each : file_formats()) {
+    if (!each->is_written()) continue;
+    for (std::string_view const suffix : each->info().suffixes) suffixes += " " + std::string(suffix);
   }
-  return std::nullopt;
-}
-
-OutputFormat format_of(Arguments const& arguments, std::string const& path) {
-  constexpr std::pair<std::string_view, OutputFormat> formats[] = {{"recordio", OutputFormat::recordio},
-                                                                   {"npy", OutputFormat::npy},
-                                                                   {"npz", OutputFormat::npz},
-                                                                   {"csv", OutputFormat::csv}};
-  if (auto const wanted = choice_of(arguments, "to", formats)) return *wanted;
-  if (path == "-") throw ConfigurationError("-o - does not say which format to write", std::string(format_hint));
-  if (auto const format = format_of_suffix(path)) return *format;
   throw ConfigurationError(path + ": the suffix does not say which format to write",
-                           "A suffix among .rec .pbr .pb .recordio .npy .npz .csv, or " + std::string(format_hint));
+                           "A suffix among" + suffixes + ", or " + hint);
 }
 
-void check_stdout(OutputFormat format) {
-  bool const is_streamed = format == OutputFormat::recordio || format == OutputFormat::csv;
-  if (!is_streamed)
-    throw ConfigurationError("-o -: ." + std::string(name_of(format)) + " cannot be written to standard output",
+void check_stdout(FileFormat const& format) {
+  if (format.output_kind() != OutputKind::encoded)
+    throw ConfigurationError("-o -: " + std::string(format.info().title) + " cannot be written to standard output",
                              "Its header says how many rows follow: write to a file, or --to recordio or csv.");
-  if (format == OutputFormat::recordio && ::isatty(STDOUT_FILENO) == 1)
+  if (!format.info().is_text && ::isatty(STDOUT_FILENO) == 1)
     throw ConfigurationError("-o -: binary output is not written to a terminal", "Send it to a file or a pipe.");
 }
 
@@ -137,55 +125,151 @@ void read_rejects(Arguments const& arguments, Target& target) {
   target.rejects_prefix = prefix ? *prefix : rejects_prefix(target.output.path);
 }
 
-void check_roles(Target& target) {
-  BatchLayout const& layout = target.output.layout;
-  OutputFormat const format = target.output.format;
-  bool const has_more = layout.has_weight || layout.has_qid;
-  if (format == OutputFormat::recordio && has_more && !target.output.companions)
-    throw ConfigurationError("RecordIO records hold no weights and no queries",
-                             "--companions writes them to OUT.weight and OUT.group; .npz and .csv hold them");
-  if (format != OutputFormat::npy) return;
-  for (Role role : {Role::label, Role::weight, Role::qid}) {
-    if (layout.columns(role) != 0)
-      target.warnings.push_back("the " + std::string(name_of(role)) +
-                                " is not written: .npy holds the features only, .npz all");
+bool drops(Target const& target, std::string_view what) {
+  return std::find(target.dropped.begin(), target.dropped.end(), what) != target.dropped.end();
+}
+
+/// The layout without what --drop names.
+BatchLayout without_dropped(Target const& target, BatchLayout layout) {
+  if (drops(target, "label")) layout.labels = 0;
+  if (drops(target, "label")) layout.labels_vary = false;
+  if (drops(target, "weight")) layout.has_weight = false;
+  if (drops(target, "qid")) layout.has_qid = false;
+  if (drops(target, "base_margin")) layout.has_base_margin = false;
+  if (drops(target, "uid")) layout.has_uid = false;
+  if (drops(target, "metadata")) layout.has_metadata = false;
+  return layout;
+}
+
+std::string plural_of(Role role) {
+  switch (role) {
+    case Role::label: return "labels";
+    case Role::weight: return "weights";
+    case Role::qid: return "queries";
+    default: return "base margins";
   }
 }
 
+[[noreturn]] void throw_no_place(Target const& target, std::vector<Role> const& roles) {
+  std::string what, names;
+  for (Role const role : roles) {
+    what += (what.empty() ? "no " : " and no ") + plural_of(role);
+    names += (names.empty() ? "" : ",") + std::string(name_of(role));
+  }
+  bool const has_label = std::find(roles.begin(), roles.end(), Role::label) != roles.end();
+  throw ConfigurationError(std::string(target.format->info().title) + " records hold " + what,
+                           (has_label ? "" : "--companions writes them to files beside OUT; .npz holds them; ") +
+                               ("--drop " + names + " leaves them out"));
+}
+
+/// Roles that records of the format do not hold go beside it, if that was asked for.
+void place_roles(Target& target) {
+  BatchLayout const& layout = target.output.layout;
+  bool const is_encoded = target.format->output_kind() == OutputKind::encoded;
+  std::vector<Role> homeless;
+  for (Role const role : {Role::label, Role::weight, Role::qid, Role::base_margin}) {
+    bool const is_there = layout.columns(role) != 0 || (role == Role::label && layout.labels_vary);
+    if (!is_there || target.format->holds(role)) continue;
+    if (target.format->is("npy"))
+      target.warnings.push_back("the " + std::string(name_of(role)) +
+                                " is not written: .npy holds the features only, .npz all");
+    else if (is_encoded && target.wants_companions && role != Role::label)
+      target.output.companions.push_back(role);
+    else
+      homeless.push_back(role);
+  }
+  if (!homeless.empty()) throw_no_place(target, homeless);
+  bool const has_texts = layout.has_uid || layout.has_metadata;
+  if (has_texts && !target.format->holds_texts())
+    throw ConfigurationError("records have a uid or metadata, for which " + std::string(target.format->info().title) +
+                                 " has no place",
+                             "--drop uid,metadata leaves them out");
+}
+
+/// Whether features are to be sparse: as --features says, else as they come in if the format can hold that.
+bool becomes_sparse(Target const& target, BatchLayout const& incoming) {
+  bool const can_be_sparse = target.format->holds_sparse();
+  if (target.is_sparse == true && !can_be_sparse)
+    throw ConfigurationError("--features sparse: " + std::string(target.format->info().title) + " holds dense rows");
+  if (target.is_sparse) return *target.is_sparse;
+  if (!can_be_sparse) return false;
+  // Of a format whose rows are lists of pairs, dense rows with a meaning for absent pairs need not list every cell.
+  bool const is_list = target.format->lists_pairs() && target.absent.has_value();
+  return incoming.is_sparse || is_list;
+}
+
+void decide_reshape(Target& target, BatchLayout const& incoming) {
+  bool const is_sparse = becomes_sparse(target, incoming);
+  if (is_sparse == incoming.is_sparse) {
+    if (target.absent) target.warnings.push_back("--absent changes nothing: no feature is added or left out");
+    return;
+  }
+  std::string const how = is_sparse ? "dense features become sparse: are zeros left out, or missing values?"
+                                    : "sparse features become dense: are absent ones zero, or missing?";
+  if (!target.absent)
+    throw ConfigurationError(
+        how, "--absent zero (as linear learners read sparse data) or --absent missing (as XGBoost does)");
+  if (auto const problem = unsupported_reshape(incoming.feature_dtype, *target.absent))
+    throw ConfigurationError(problem->message, problem->hint);
+  target.reshape = target.absent;
+}
+
 /// A name for each column of the output, in the order of its lines.
-std::vector<std::string> column_names(CsvPlan const& plan) {
+std::vector<std::string> column_names(Incoming const& incoming, BatchLayout const& layout) {
   std::vector<std::string> names;
   for (Role role : csv::column_order) {
-    std::vector<std::string> const known = plan.names(role);
-    for (std::size_t i = 0; i < known.size(); ++i) {
-      std::string const number = known.size() == 1 && role != Role::feature ? "" : std::to_string(i);
+    std::vector<std::string> const known = incoming.names(role);
+    std::size_t const columns = layout.columns(role);
+    for (std::size_t i = 0; i < columns; ++i) {
+      std::string const number = columns == 1 && role != Role::feature ? "" : std::to_string(i);
       std::string const made = (role == Role::feature ? "f" : std::string(name_of(role))) + number;
-      names.push_back(plan.has_header() ? known[i] : made);
+      names.push_back(known.size() == columns ? known[i] : made);
     }
   }
   return names;
 }
 
-void check_encoder(Target const& target) {
-  BatchLayout const& layout = target.output.layout;
-  std::optional<std::string> problem;
-  if (target.output.format == OutputFormat::recordio) problem = recordio::DenseEncoder::unsupported(layout);
-  if (target.output.format == OutputFormat::csv) problem = csv::RowEncoder::unsupported(layout);
-  if (problem) {
-    bool const is_type = target.output.format == OutputFormat::recordio && layout.feature_dtype == DType::int64;
-    throw ConfigurationError(*problem,
-                             is_type ? "--dtype int32 or float64, or another format: .npz and .csv hold int64" : "");
+/// What goes beside the records is not for their encoder.
+BatchLayout encoded_layout(Target const& target) {
+  BatchLayout layout = target.output.layout;
+  for (Role const role : target.output.companions) {
+    if (role == Role::weight) layout.has_weight = false;
+    if (role == Role::qid) layout.has_qid = false;
+    if (role == Role::base_margin) layout.has_base_margin = false;
   }
-  if (target.output.format == OutputFormat::npy && layout.features == 0)
-    throw ConfigurationError(".npy holds the features only, and there are none", "--columns names the features");
+  return layout;
+}
+
+void check_encoder(Target const& target, Incoming const& incoming, Arguments const& arguments) {
+  BatchLayout const layout = encoded_layout(target);
+  BatchCapacity record = incoming.record;
+  if (target.reshape) record.pairs = layout.is_sparse ? layout.features : 0;
+  if (auto const problem = target.format->unsupported(layout, record, arguments)) {
+    bool const is_type = target.format->is("recordio") && layout.feature_dtype == DType::int64;
+    throw ConfigurationError(problem->message,
+                             is_type ? "--dtype int32 or float64, or another format: .npz and .csv hold int64"
+                                     : problem->hint);
+  }
+}
+
+std::optional<Absent> absent_of(Arguments const& arguments) {
+  constexpr std::pair<std::string_view, Absent> words[] = {{"zero", Absent::zero}, {"missing", Absent::missing}};
+  return choice_of(arguments, "absent", words);
+}
+
+std::vector<std::string> dropped_of(Arguments const& arguments) {
+  std::optional<std::string> const given = arguments.value("drop");
+  if (!given) return {};
+  constexpr std::string_view known[] = {"label", "weight", "qid", "base_margin", "uid", "metadata"};
+  std::vector<std::string> items = csv_items("drop", *given);
+  for (std::string const& item : items) {
+    if (std::find(std::begin(known), std::end(known), item) == std::end(known))
+      throw_bad_value("drop", *given, "expected a list of label, weight, qid, base_margin, uid and metadata");
+  }
+  return items;
 }
 
 }  // namespace
-
-std::string_view name_of(OutputFormat format) {
-  constexpr std::string_view names[] = {"recordio", "npy", "npz", "csv"};
-  return names[static_cast<std::size_t>(format)];
-}
 
 Target target_of(Arguments const& arguments) {
   std::optional<std::string> const path = arguments.value("output");
@@ -194,28 +278,35 @@ Target target_of(Arguments const& arguments) {
   Target target;
   // Under another name standard output is standard output still: messages keep off it.
   target.output.path = descriptor_named(*path) == STDOUT_FILENO ? "-" : *path;
-  target.output.format = format_of(arguments, *path);
+  target.format = &format_of(arguments, *path);
+  target.output.kind = target.format->output_kind();
   target.output.overwrite = arguments.has("force");
-  target.output.companions = arguments.has("companions");
+  target.wants_companions = arguments.has("companions");
   target.is_stdout = target.output.path == "-";
   target.wants_header = arguments.has("output-header");
-  if (target.is_stdout) check_stdout(target.output.format);
-  if (target.wants_header && target.output.format != OutputFormat::csv)
+  target.absent = absent_of(arguments);
+  constexpr std::pair<std::string_view, bool> forms[] = {{"dense", false}, {"sparse", true}};
+  target.is_sparse = choice_of(arguments, "features", forms);
+  target.dropped = dropped_of(arguments);
+  if (target.is_stdout) check_stdout(*target.format);
+  if (target.wants_header && !target.format->header({}))
     throw ConfigurationError("--output-header belongs to CSV output only");
-  if (target.output.companions && target.output.format != OutputFormat::recordio)
-    throw ConfigurationError("--companions belongs to RecordIO output only",
-                             ".npz and .csv hold weights and queries themselves");
+  if (target.wants_companions && target.output.kind != OutputKind::encoded)
+    throw ConfigurationError("--companions belongs to RecordIO, libsvm and CSV output only",
+                             ".npz holds weights and queries itself");
   read_rejects(arguments, target);
   return target;
 }
 
-void check_files(Target const& target, std::vector<InputFile> const& inputs) {
+void check_files(Target const& target, std::vector<InputFile> const& inputs, FormatInfo const& input_format) {
   if (target.is_stdout) check_not_input("standard output", open_file(STDOUT_FILENO), inputs);
   std::vector<std::string> paths;
   if (!target.is_stdout) paths.push_back(target.output.path);
-  if (target.output.companions)
-    paths.insert(paths.end(), {target.output.path + ".weight", target.output.path + ".group"});
-  std::vector<std::string> const rejects = RejectFiles::possible_paths(target.rejects_prefix);
+  if (target.wants_companions) {
+    for (std::string_view const suffix : {".weight", ".group", ".base_margin"})
+      paths.push_back(target.output.path + std::string(suffix));
+  }
+  std::vector<std::string> const rejects = RejectFiles::possible_paths(target.rejects_prefix, input_format);
   if (target.quarantines) paths.insert(paths.end(), rejects.begin(), rejects.end());
   check_different(paths);
   for (std::string const& path : paths) check_folder(path);
@@ -223,26 +314,24 @@ void check_files(Target const& target, std::vector<InputFile> const& inputs) {
   if (!target.is_stdout && !target.output.overwrite) check_absent(target.output.path);
 }
 
-void fit(Target& target, CsvPlan const& plan) {
-  target.output.layout = plan.layout();
-  check_roles(target);
-  check_encoder(target);
-  if (target.wants_header) target.output.csv_header = csv::header_line(column_names(plan));
+void fit(Target& target, Incoming const& incoming, Arguments const& arguments) {
+  decide_reshape(target, incoming.layout);
+  target.output.layout = without_dropped(target, shaped_layout(incoming.layout, target.reshape));
+  place_roles(target);
+  check_encoder(target, incoming, arguments);
+  if (target.wants_header) target.output.prologue = *target.format->header(column_names(incoming, target.output.layout));
 }
 
-std::function<std::unique_ptr<Encoder>()> encoder_maker(Target const& target) {
-  BatchLayout const layout = target.output.layout;
-  switch (target.output.format) {
-    case OutputFormat::recordio: return [layout] { return std::make_unique<recordio::DenseEncoder>(layout); };
-    case OutputFormat::csv: return [layout] { return std::make_unique<csv::RowEncoder>(layout); };
-    default: return {};
-  }
+std::function<std::unique_ptr<Encoder>()> encoder_maker(Target const& target, Arguments const& arguments) {
+  return target.format->encoder_maker(encoded_layout(target), arguments);
 }
 
 std::vector<std::string> output_paths(Target const& target) {
   std::vector<std::string> paths{target.output.path};
-  if (target.output.companions && target.output.layout.has_weight) paths.push_back(target.output.path + ".weight");
-  if (target.output.companions && target.output.layout.has_qid) paths.push_back(target.output.path + ".group");
+  for (Role const role : target.output.companions) {
+    std::string_view const suffix = role == Role::weight ? ".weight" : role == Role::qid ? ".group" : ".base_margin";
+    paths.push_back(target.output.path + std::string(suffix));
+  }
   return paths;
 }
 

@@ -4,6 +4,7 @@
 
 #include "host/app/batch_reader.hpp"
 #include "host/app/cli_output.hpp"
+#include "host/app/command_schema.hpp"
 #include "host/app/commands.hpp"
 #include "host/app/json.hpp"
 #include "host/app/options_values.hpp"
@@ -23,9 +24,17 @@ constexpr std::uint64_t records_default = 10;
 constexpr std::size_t page_rows = 1000;
 /// A name that is wider is cut: one long name must not push all numbers apart.
 constexpr std::size_t name_columns_max = 16;
+/// Of a row's pairs or labels so many are shown: a dozen pairs fill a line.
+constexpr std::size_t elements_shown_max = 12;
+/// Of a uid or metadata: a UUID just fits.
+constexpr std::size_t text_columns_max = 36;
 
 /// The order of columns on a line: what is to be learned comes first.
-constexpr Role shown_order[] = {Role::label, Role::weight, Role::qid, Role::feature};
+constexpr Role shown_order[] = {Role::label, Role::weight, Role::qid, Role::base_margin};
+
+/// The values of rows of different lengths, as a vector.
+Dense elements_of(Csr const& csr) { return {csr.values, csr.dtype, 0, 1}; }
+Dense elements_of(Ragged const& ragged) { return {ragged.values, ragged.dtype, 0, 1}; }
 
 /// Width on the terminal of text that escape_for_display() made: one column a code point.
 std::size_t columns_of(std::string const& text) {
@@ -33,10 +42,12 @@ std::size_t columns_of(std::string const& text) {
   return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), begins));
 }
 
-/// Right-aligned columns.
+/// Right-aligned columns; pairs, which come last, are aligned to the left.
 class Table {
  public:
-  explicit Table(std::vector<std::string> titles) { add(std::move(titles)); }
+  Table(std::vector<std::string> titles, bool ends_with_pairs) : ends_with_pairs_(ends_with_pairs) {
+    add(std::move(titles));
+  }
 
   void add(std::vector<std::string> cells) {
     widths_.resize(std::max(widths_.size(), cells.size()));
@@ -50,7 +61,8 @@ class Table {
     for (auto const& row : rows_) {
       std::string line;
       for (std::size_t i = 0; i < row.size(); ++i) {
-        line.append((i == 0 ? 0 : 2) + widths_[i] - columns_of(row[i]), ' ');
+        bool const is_left = ends_with_pairs_ && i + 1 == row.size();
+        line.append((i == 0 ? 0 : 2) + (is_left ? 0 : widths_[i] - columns_of(row[i])), ' ');
         line += row[i];
       }
       out.write(line + "\n");
@@ -59,42 +71,97 @@ class Table {
   }
 
  private:
+  bool ends_with_pairs_;
   std::vector<std::size_t> widths_;
   std::vector<std::vector<std::string>> rows_;
 };
 
-std::vector<std::string> titles_of(BatchReader const& reader) {
-  std::vector<std::string> titles{"record"};
-  for (Role role : shown_order) {
-    std::vector<std::string> const names = reader.names(role);
-    for (std::size_t i = 0; i < reader.layout().columns(role); ++i) {
-      std::string const number = role == Role::feature ? "f" + std::to_string(i) : std::string(name_of(role));
-      bool const is_named = i < names.size() && role == Role::feature;
-      titles.push_back(is_named ? escape_for_display(names[i], name_columns_max) : number);
-    }
+void add_feature_titles(std::vector<std::string>& titles, BatchReader const& reader) {
+  if (reader.layout().is_sparse) {
+    titles.emplace_back("column:value (columns from 0)");
+    return;
   }
+  std::vector<std::string> const names = reader.names(Role::feature);
+  for (std::size_t i = 0; i < reader.layout().features; ++i)
+    titles.push_back(i < names.size() ? escape_for_display(names[i], name_columns_max) : "f" + std::to_string(i));
+}
+
+std::vector<std::string> titles_of(BatchReader const& reader) {
+  BatchLayout const& layout = reader.layout();
+  std::vector<std::string> titles{"record"};
+  if (layout.labels_vary) titles.emplace_back("labels");
+  for (Role role : shown_order) titles.insert(titles.end(), layout.columns(role), std::string(name_of(role)));
+  if (layout.has_uid) titles.emplace_back("uid");
+  if (layout.has_metadata) titles.emplace_back("metadata");
+  add_feature_titles(titles, reader);
   return titles;
+}
+
+/// The first of `elements`, as `text` says them, with `between` between them, and how many more there are.
+template <class Text>
+std::string first_of(Extent elements, std::string_view between, Text text) {
+  std::size_t const shown = std::min(elements.size(), elements_shown_max);
+  std::string line;
+  for (std::size_t i = 0; i < shown; ++i) line += (i == 0 ? "" : std::string(between)) + text(elements.begin + i);
+  if (shown < elements.size()) line += " ... (+" + format_count(elements.size() - shown) + ")";
+  return line.empty() ? "-" : line;
+}
+
+std::string pairs_text(Csr const& csr, std::size_t row) {
+  Dense const values = elements_of(csr);
+  return first_of(csr.row(row), " ",
+                  [&](std::size_t i) { return std::to_string(csr.indices[i]) + ":" + value_text(values, i); });
+}
+
+std::string labels_text(Ragged const& labels, std::size_t row) {
+  Dense const values = elements_of(labels);
+  return first_of(labels.row(row), ",", [&](std::size_t i) { return value_text(values, i); });
+}
+
+void add_dense(std::vector<std::string>& cells, Dense const& tensor, std::size_t row) {
+  for (std::size_t i = 0; i < tensor.columns; ++i) cells.push_back(value_text(tensor, row * tensor.columns + i));
 }
 
 std::vector<std::string> cells_of(Batch const& batch, std::size_t row, std::uint64_t record) {
   std::vector<std::string> cells{format_count(record)};
-  for (Role role : shown_order) {
-    Dense const& tensor = batch.tensor(role);
-    for (std::size_t i = 0; i < tensor.columns; ++i) cells.push_back(value_text(tensor, row * tensor.columns + i));
-  }
+  if (batch.labels.offsets != nullptr) cells.push_back(labels_text(batch.labels, row));
+  for (Role role : shown_order) add_dense(cells, batch.tensor(role), row);
+  for (Texts const& texts : {batch.uid, batch.metadata})
+    if (texts.offsets != nullptr) cells.push_back(escape_for_display(texts.row(row), text_columns_max));
+  if (batch.csr.indptr != nullptr)
+    cells.push_back(pairs_text(batch.csr, row));
+  else
+    add_dense(cells, batch.features, row);
   return cells;
+}
+
+void add_values(Json& json, std::string_view name, Dense const& values, Extent elements) {
+  json.key(name).begin_array();
+  for (std::size_t i = elements.begin; i < elements.end; ++i) add_value(json, values, i);
+  json.end_array();
+}
+
+void add_pairs(Json& json, Csr const& csr, std::size_t row) {
+  Extent const pairs = csr.row(row);
+  json.key("indices").begin_array();
+  for (std::size_t i = pairs.begin; i < pairs.end; ++i) json.value(csr.indices[i]);
+  json.end_array();
+  add_values(json, "values", elements_of(csr), pairs);
 }
 
 std::string record_json(Batch const& batch, std::size_t row) {
   Json json;
   json.begin_object();
+  if (batch.csr.indptr != nullptr) add_pairs(json, batch.csr, row);
   for (Role role : tensor_roles) {
     Dense const& tensor = batch.tensor(role);
+    if (role == Role::label && batch.labels.offsets != nullptr)
+      add_values(json, name_of(role), elements_of(batch.labels), batch.labels.row(row));
     if (tensor.columns == 0) continue;
-    json.key(name_of(role)).begin_array();
-    for (std::size_t i = 0; i < tensor.columns; ++i) add_value(json, tensor, row * tensor.columns + i);
-    json.end_array();
+    add_values(json, name_of(role), tensor, {row * tensor.columns, (row + 1) * tensor.columns});
   }
+  if (batch.uid.offsets != nullptr) json.member("uid", batch.uid.row(row));
+  if (batch.metadata.offsets != nullptr) json.member("metadata", batch.metadata.row(row));
   return json.end_object().line();
 }
 
@@ -105,7 +172,7 @@ void print_json(BatchReader& reader, StandardOutput& out) {
 }
 
 void print_table(BatchReader& reader, StandardOutput& out, std::uint64_t skipped) {
-  Table table(titles_of(reader));
+  Table table(titles_of(reader), reader.layout().is_sparse);
   std::uint64_t record = skipped;
   try {
     for (Batch batch; reader.next(batch);) {
@@ -137,9 +204,12 @@ void print(BatchReader& reader, StandardOutput& out, bool is_json, std::uint64_t
   out.finish();
 }
 
-std::unique_ptr<BatchReader> open(std::vector<InputFile> const& files, ReadOptions const& options, Console& console) {
-  InputKind const kind = common_kind(files, options.kind);
-  if (kind != InputKind::csv) return open_batches(files, kind, options);
+/// Columns of text are no reason to refuse CSV, unless a schema says what is what.
+std::unique_ptr<BatchReader> open(std::vector<InputFile> const& files, ReadOptions const& options, SchemaGuide& schema,
+                                  Console& console) {
+  FileFormat const& format = schema.format_of(files, options.format);
+  check_format_options(options.arguments, {&format}, nullptr);
+  if (!format.is("csv") || schema.has_schema()) return open_batches(files, format, options);
   CsvView view = open_csv_view(files, options);
   if (!view.text_columns.empty()) console.say("columns of text are left out: --ignore " + view.ignore_list());
   return std::move(view.reader);
@@ -152,7 +222,8 @@ int run_head(Arguments const& arguments) {
   ReadOptions options = read_options(arguments);
   options.stream.limit = count_of(arguments, "records").value_or(records_default);
   std::vector<InputFile> const files = expand_inputs(arguments.inputs());
-  auto const reader = open(files, options, console);
+  SchemaGuide schema(arguments, console);
+  auto const reader = open(files, options, schema, console);
   StandardOutput out;
   print(*reader, out, arguments.has("json"), options.stream.skip);
   for (std::string const& note : reader->notes()) console.say(note);

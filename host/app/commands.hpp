@@ -11,5 +11,6 @@ int run_inspect(Arguments const& arguments);
 int run_diff(Arguments const& arguments);
 int run_synth(Arguments const& arguments);
 int run_doctor(Arguments const& arguments);
+int run_validate(Arguments const& arguments);
 
 }  // namespace penstock::app

@@ -22,17 +22,26 @@ void add_byte(Json& json, std::string_view name, char byte) {
     json.value(std::string_view(&byte, 1));
 }
 
+std::string features_text(BatchLayout const& layout) {
+  std::string const type(name_of(layout.feature_dtype));
+  if (layout.is_sparse && layout.features == 0) return "sparse features " + type;
+  return format_count(layout.features) + (layout.is_sparse ? " sparse" : "") +
+         (layout.features == 1 ? " feature " : " features ") + type;
+}
+
 }  // namespace
 
 std::string layout_text(BatchLayout const& layout) {
-  std::string text = format_count(layout.features) + (layout.features == 1 ? " feature " : " features ") +
-                     std::string(name_of(layout.feature_dtype));
-  for (Role role : {Role::label, Role::weight, Role::qid}) {
+  std::string text = features_text(layout);
+  if (layout.labels_vary) text += ", lists of labels " + std::string(name_of(layout.label_dtype));
+  for (Role role : {Role::label, Role::weight, Role::qid, Role::base_margin}) {
     std::size_t const columns = layout.columns(role);
     if (columns == 0) continue;
     text += ", " + (columns == 1 ? "" : format_count(columns) + " x ") + std::string(name_of(role)) + " " +
             std::string(name_of(layout.dtype(role)));
   }
+  if (layout.has_uid) text += ", uid";
+  if (layout.has_metadata) text += ", metadata";
   return text;
 }
 
@@ -49,6 +58,9 @@ std::string dialect_text(CsvPlan const& plan) {
 void add_layout(Json& json, BatchLayout const& layout) {
   json.member("features", std::uint64_t{layout.features}).member("labels", std::uint64_t{layout.labels});
   json.member("weight", layout.has_weight).member("qid", layout.has_qid);
+  json.member("base_margin", layout.has_base_margin).member("uid", layout.has_uid);
+  json.member("metadata", layout.has_metadata).member("sparse", layout.is_sparse);
+  json.member("labels_vary", layout.labels_vary);
   json.member("dtype", name_of(layout.feature_dtype)).member("label_dtype", name_of(layout.label_dtype));
 }
 

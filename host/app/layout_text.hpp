@@ -10,12 +10,15 @@
 
 namespace penstock::app {
 
-/// "28 features float32, label float32, weight float32".
+/// "28 features float32, label float32, weight float32", "126 sparse features float32, lists of labels float32";
+/// without the number of sparse features if it is not known.
 [[nodiscard]] std::string layout_text(BatchLayout const& layout);
 /// "delimiter tab, quote \"", and what else is not usual.
 [[nodiscard]] std::string dialect_text(CsvPlan const& plan);
 
-/// Members `features`, `labels`, `weight`, `qid`, `dtype`, `label_dtype` of the object that is being written.
+/// Members of the object that is being written: the numbers `features` (of sparse ones 0: not known) and `labels`;
+/// whether there are `weight`, `qid`, `base_margin`, `uid` and `metadata`; whether features are `sparse` and
+/// `labels_vary`; `dtype` and `label_dtype`.
 void add_layout(Json& json, BatchLayout const& layout);
 /// Members `dialect` and `header`.
 void add_dialect(Json& json, CsvPlan const& plan);

@@ -159,6 +159,10 @@ std::optional<std::string> Arguments::value(std::string_view name) const {
   return found == given_.rend() ? std::nullopt : std::optional(found->second);
 }
 
+void Arguments::set_default(std::string_view name, std::string_view value) {
+  if (!this->value(name)) given_.emplace_back(name, value);
+}
+
 std::string Arguments::value_or(std::string_view name, std::string_view fallback) const {
   return value(name).value_or(std::string(fallback));
 }

@@ -20,6 +20,7 @@ enum VerbBit : unsigned {
   diff_verb = 8,
   synth_verb = 16,
   doctor_verb = 32,
+  validate_verb = 64,
 };
 
 class Arguments;
@@ -37,9 +38,9 @@ struct Verb {
 [[nodiscard]] std::span<Verb const> verbs();
 
 /// Under which heading help lists an option.
-enum class OptionGroup : std::uint8_t { output, reading, columns, text, faults, run, messages };
+enum class OptionGroup : std::uint8_t { output, reading, columns, text, formats, faults, run, messages };
 [[nodiscard]] std::string_view title_of(OptionGroup group);
-inline constexpr std::size_t option_groups = 7;
+inline constexpr std::size_t option_groups = 8;
 
 struct OptionSpec {
   char letter;                ///< the short name, or 0
@@ -62,6 +63,9 @@ class Arguments {
 
   [[nodiscard]] Verb const& verb() const { return *verb_; }
   [[nodiscard]] std::vector<std::string> const& inputs() const { return inputs_; }  ///< words that are no options
+  [[nodiscard]] Given const& given() const { return given_; }
+  /// Sets an option that was not given.
+  void set_default(std::string_view name, std::string_view value);
   [[nodiscard]] std::optional<std::string> value(std::string_view name) const;
   [[nodiscard]] std::string value_or(std::string_view name, std::string_view fallback) const;
   /// Whether a flag is on. `--flag=false` turns it off again.

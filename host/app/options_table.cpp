@@ -1,4 +1,11 @@
+#include <algorithm>
+#include <deque>
+#include <iterator>
+#include <string>
+#include <vector>
+
 #include "host/app/commands.hpp"
+#include "host/app/file_formats.hpp"
 #include "host/app/options.hpp"
 
 namespace penstock::app {
@@ -28,6 +35,10 @@ constexpr std::string_view synth_examples[] = {
     "penstock synth higgs --size 1GiB -o higgs.csv",
     "penstock synth higgs --rows 1000 --seed 7 -o - | penstock head -",
 };
+constexpr std::string_view validate_examples[] = {
+    "penstock validate train.rec",
+    "penstock validate shards/ --strict --json",
+};
 constexpr std::string_view doctor_examples[] = {
     "penstock doctor",
     "penstock doctor --json",
@@ -38,59 +49,84 @@ constexpr std::string_view convert_details =
     "quotes\n"
     "('part-*.csv'), a FIFO, or - for standard input. gzip is recognised by content. Several inputs are one stream of\n"
     "records, in the order given; what one folder or pattern stands for is in bytewise order.\n\n"
-    "OUT says the format by its suffix: .rec .pbr .pb .recordio, .npy, .npz or .csv; - is standard output. It appears\n"
+    "OUT says the format by its suffix, such as .rec, .libsvm, .npz or .csv; - is standard output. It appears\n"
     "under its name when it is complete, and not at all if something fails.\n";
 
 constexpr std::string_view any_format_details =
-    "INPUT is CSV, RecordIO, .npy or .npz, told apart by content, then by suffix. It is a file, a folder, a pattern "
-    "in\n"
-    "quotes, a FIFO, or - for standard input.\n";
+    "INPUT is of any format that --from names, told apart by content, then by suffix. It is a file, a folder,\n"
+    "a pattern in quotes, a FIFO, or - for standard input.\n";
 
 constexpr Verb verb_table[] = {
     {convert_verb, "convert", "convert INPUT... -o OUT [OPTION...]",
-     "Turns CSV text into RecordIO-protobuf, .npy, .npz or CSV.", convert_examples, convert_details, run_convert},
+     "Turns records of one format into those of another.", convert_examples, convert_details, run_convert},
     {head_verb, "head", "head INPUT... [-n N] [OPTION...]", "Shows the first decoded records.", head_examples,
      any_format_details, run_head},
     {inspect_verb, "inspect", "inspect INPUT... [OPTION...]",
      "Says what inputs are: format, dialect, columns, types, exact counts.", inspect_examples, any_format_details,
      run_inspect},
     {diff_verb, "diff", "diff A B [OPTION...]", "Compares two inputs record by record, across formats.", diff_examples,
-     "A and B are CSV, RecordIO, .npy or .npz: a file, a folder or a pattern each. Values are compared by their bits,\n"
-     "except that any NaN equals any other. The element type of a CSV side is that of a binary other side unless "
-     "--dtype\n"
+     "A and B are of any format: a file, a folder or a pattern each. Values are compared by their bits, except\n"
+     "that any NaN equals any other. The element type of a text side is that of a binary other side unless --dtype\n"
      "says otherwise. Exit status 0: the same; 1: different.\n",
      run_diff},
     {synth_verb, "synth", "synth KIND -o OUT (--rows N | --size SIZE) [OPTION...]",
      "Makes test data: the same bytes for the same kind, seed and length everywhere.", synth_examples, "", run_synth},
+    {validate_verb, "validate", "validate INPUT... [OPTION...]",
+     "Names whatever in RecordIO-protobuf files a real reader would stumble over.", validate_examples,
+     "Errors break the format; warnings are legal, but some reader refuses or misreads them. Exit status 0: no error; 1: "
+     "there are\nsome.\n",
+     run_validate},
     {doctor_verb, "doctor", "doctor [--json]", "Says what this build and this machine have, and tests itself.",
      doctor_examples, "", run_doctor},
 };
 
 constexpr unsigned reading_verbs = convert_verb | head_verb | inspect_verb | diff_verb;
 constexpr unsigned viewing_verbs = head_verb | inspect_verb | diff_verb;
-constexpr unsigned all_verbs = reading_verbs | synth_verb | doctor_verb;
+constexpr unsigned all_verbs = reading_verbs | synth_verb | doctor_verb | validate_verb;
 
 using enum OptionGroup;
 
-constexpr OptionSpec options[] = {
+constexpr OptionSpec common_options[] = {
     {'o', "output", "OUT", "where to write; - is standard output", output, convert_verb | synth_verb},
-    {0, "to", "FORMAT", "recordio, npy, npz or csv, whatever the suffix of OUT", output, convert_verb},
-    {'f', "force", "", "replace files that exist", output, convert_verb | synth_verb},
+    {0, "to", "FORMAT", "whatever the suffix of OUT", output, convert_verb},
+    {'f', "force", "", "replace files that exist", output, convert_verb | synth_verb | inspect_verb},
     {0, "companions", "",
-     "recordio: weights and queries into OUT.weight and OUT.group, because records have no place for them", output,
-     convert_verb},
+     "weights, queries and base margins into OUT.weight, OUT.group and OUT.base_margin where records have no place for "
+     "them",
+     output, convert_verb},
+    {0, "drop", "LIST", "leave out some of label, weight, qid, base_margin, uid and metadata", output, convert_verb},
+    {0, "features", "dense|sparse", "the form of the features, where OUT can hold both (default: as they come in)",
+     output, convert_verb},
+    {0, "absent", "zero|missing", "what a feature that a sparse record does not list means, if its form changes", output,
+     convert_verb | diff_verb},
     {0, "output-header", "", "csv: begin with a line of column names (default: no header)", output, convert_verb},
     {'n', "dry-run", "", "print the plan and write nothing", output, convert_verb},
     {0, "size", "SIZE", "whole records until there are this many bytes: 64MiB, 1.5GB", output, synth_verb},
     {0, "rows", "N", "this many records", output, synth_verb},
     {0, "seed", "N", "another seed, other records (default 1)", output, synth_verb},
     {0, "header", "", "begin with a line of column names", output, synth_verb},
+    {0, "bad", "SHARE|LIST", "dirty kinds: the share of bad records (1%, 0.001), or of each: not_a_number=1%,...", output,
+     synth_verb},
+    {0, "show", "N", "how many findings of each rule are shown (default 5)", output, validate_verb},
+    {0, "strict", "", "warnings are exit status 1 too", output, validate_verb},
 
     {'n', "records", "N", "how many records (default 10)", reading, head_verb},
-    {0, "from", "FORMAT", "csv, recordio, npy or npz, whatever the input looks like", reading, viewing_verbs},
+    {0, "from", "FORMAT", "whatever the input looks like", reading, reading_verbs},
+    {0, "schema", "FILE", "read the input as this schema file says: inspect --save-schema makes one", reading,
+     convert_verb | head_verb | inspect_verb},
+    {0, "unlabeled", "", "the input may lack the schema's labels, weights, query ids and base margins", reading,
+     convert_verb | head_verb | inspect_verb},
+    {0, "save-schema", "FILE", "write what was found out as a schema file; - prints it instead of the report", reading,
+     inspect_verb},
     {0, "ulp", "N", "floating-point values may be N units in the last place apart (default 0: the same bits)", reading,
      diff_verb},
     {0, "features-only", "", "compare the features and nothing else", reading, diff_verb},
+
+    {0, "group-file", "FILE|auto", "group sizes beside the input (.query, .group): query ids of its records", reading,
+     convert_verb},
+    {0, "weight-file", "FILE|auto", "weights beside the input (.weight), a line for each record", reading, convert_verb},
+    {0, "base-margin-file", "FILE|auto", "base margins beside the input (.base_margin), a line for each record", reading,
+     convert_verb},
 
     {0, "columns", "LIST", "the features, in this order: names, 0-based indices and ranges such as a:c or 3:7", columns,
      reading_verbs},
@@ -116,7 +152,7 @@ constexpr OptionSpec options[] = {
     {0, "inf", "error|clip|pass", "spelled infinities: a fault (default), the largest finite value, or infinity", text,
      reading_verbs},
     {0, "overflow", "error|inf", "numbers beyond the element type: a fault (default) or infinity", text, reading_verbs},
-    {0, "max-record-size", "SIZE", "a longer record is a fault (default 16MiB)", text, reading_verbs},
+    {0, "max-record-size", "SIZE", "a longer record is a fault (default 16MiB)", text, reading_verbs | validate_verb},
 
     {0, "on-error", "POLICY",
      "what a bad record does: fail (default), skip, null (a bad feature becomes missing), quarantine (convert only)",
@@ -134,8 +170,8 @@ constexpr OptionSpec options[] = {
     {0, "slot-size", "SIZE", "text that a thread decodes at a time (default: chosen); no effect on results", run,
      reading_verbs},
 
-    {0, "json", "", "machine-readable output", messages, reading_verbs | doctor_verb},
-    {'q', "quiet", "", "say less; twice: errors only", messages, reading_verbs | synth_verb},
+    {0, "json", "", "machine-readable output", messages, reading_verbs | doctor_verb | validate_verb},
+    {'q', "quiet", "", "say less; twice: errors only", messages, reading_verbs | synth_verb | validate_verb},
     {'v', "verbose", "", "say more", messages, reading_verbs | synth_verb},
     {0, "progress", "", "show progress even if standard error is no terminal", messages, convert_verb},
     {0, "no-progress", "", "show no progress", messages, convert_verb},
@@ -146,10 +182,48 @@ constexpr OptionSpec options[] = {
 
 std::span<Verb const> verbs() { return verb_table; }
 
-std::span<OptionSpec const> option_table() { return options; }
+namespace {
+
+/// The options above and those of the formats, in the order of help.
+struct OptionTable {
+  OptionTable() {
+    options.assign(std::begin(common_options), std::end(common_options));
+    for (OptionSpec& option : options) {
+      if (option.name == "from") put_before(option, names_of_read_formats());
+      if (option.name == "to") put_before(option, names_of_written_formats());
+    }
+    for (FileFormat const* const format : file_formats()) {
+      for (OptionWords const& words : format->read_options()) add(*format, words, reading_verbs);
+      for (OptionWords const& words : format->write_options()) add(*format, words, convert_verb);
+    }
+  }
+
+  void put_before(OptionSpec& option, std::string const& names) {
+    helps.push_back(names + ", " + std::string(option.help));
+    option.help = helps.back();
+  }
+
+  /// An option that several formats have is listed once, as the first of them says it.
+  void add(FileFormat const& format, OptionWords const& words, unsigned verbs) {
+    auto const is_same = [&words](OptionSpec const& option) { return option.name == words.name; };
+    if (std::any_of(options.begin(), options.end(), is_same)) return;
+    helps.push_back(std::string(format.info().title) + ": " + std::string(words.help));
+    options.push_back({0, words.name, words.argument, helps.back(), formats, verbs});
+  }
+
+  std::vector<OptionSpec> options;
+  std::deque<std::string> helps;  ///< that the options point to
+};
+
+}  // namespace
+
+std::span<OptionSpec const> option_table() {
+  static OptionTable const table;
+  return table.options;
+}
 
 std::string_view title_of(OptionGroup group) {
-  constexpr std::string_view titles[] = {"Output", "Reading", "Columns", "Text", "Faults", "Run", "Messages"};
+  constexpr std::string_view titles[] = {"Output", "Reading", "Columns", "Text", "Formats", "Faults", "Run", "Messages"};
   static_assert(std::size(titles) == option_groups);
   return titles[static_cast<std::size_t>(group)];
 }

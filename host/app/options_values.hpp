@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "host/app/options.hpp"
-#include "host/pipeline/convert_stream.hpp"
+#include "host/pipeline/record_stream.hpp"
 #include "host/pipeline/csv_plan.hpp"
 
 namespace penstock::app {

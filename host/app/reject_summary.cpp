@@ -30,6 +30,25 @@ bool is_of_cell(FaultCode code) { return code < FaultCode::too_few_fields; }
 
 }  // namespace
 
+void RejectKinds::add(FaultReport const& report) {
+  auto const code = static_cast<std::size_t>(report.code);
+  if (records_[code]++ == 0) examples_[code] = summary_of(report);
+}
+
+std::string RejectKinds::Kind::words() const {
+  std::string name(name_of(code));
+  std::replace(name.begin(), name.end(), '_', ' ');
+  return name;
+}
+
+std::vector<RejectKinds::Kind> RejectKinds::found() const {
+  std::vector<Kind> kinds;
+  for (std::size_t i = 0; i < fault_codes; ++i) {
+    if (records_[i] != 0) kinds.push_back({static_cast<FaultCode>(i), records_[i], examples_[i]});
+  }
+  return kinds;
+}
+
 RejectSummary::RejectSummary(CsvPlan const& plan) : plan_(plan) {
   for (std::size_t i = 0; i < plan.columns().size(); ++i) index_of_.emplace(plan.columns()[i].name, i);
 }
@@ -40,7 +59,6 @@ std::size_t RejectSummary::column_of(FaultReport const& report) const {
 }
 
 void RejectSummary::add(FaultReport const& report) {
-  ++kinds_[static_cast<std::size_t>(report.code)];
   if (!is_of_cell(report.code)) return;
   Column& column = columns_[column_of(report)];
   ++column.records;

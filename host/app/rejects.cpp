@@ -28,17 +28,17 @@ std::string rejects_prefix(std::string const& output_path) {
   return output_path.substr(0, name) + "_" + output_path.substr(name);
 }
 
-RejectFiles::RejectFiles(std::string prefix, bool overwrite, CsvPlan const& plan)
+RejectFiles::RejectFiles(std::string prefix, bool overwrite, InputPlan const& plan)
     : prefix_(std::move(prefix)), overwrite_(overwrite), plan_(plan) {
-  for (std::string const& path : possible_paths(prefix_)) {
+  for (std::string const& path : possible_paths(prefix_, plan_.format())) {
     if (!overwrite_ && exists(path))
       throw SinkError(path + ": exists already, from an earlier run",
                       "Replace it with --force, or --rejects elsewhere.");
   }
 }
 
-std::vector<std::string> RejectFiles::possible_paths(std::string const& prefix) {
-  return {prefix + ".rejects.jsonl", prefix + ".rejects.csv"};
+std::vector<std::string> RejectFiles::possible_paths(std::string const& prefix, FormatInfo const& format) {
+  return {prefix + ".rejects.jsonl", prefix + ".rejects" + std::string(format.suffixes.front())};
 }
 
 RejectFiles::File& RejectFiles::open(std::string const& suffix, std::string header) {
@@ -51,12 +51,12 @@ RejectFiles::File& RejectFiles::open(std::string const& suffix, std::string head
 }
 
 RejectFiles::File& RejectFiles::records_of(std::size_t shard) {
-  std::string const& header = plan_.header_text(shard);
+  std::string const header = plan_.header_text(shard);
   for (std::size_t i = 1; i < files_.size(); ++i) {
     if (files_[i]->header == header) return *files_[i];
   }
   std::string const number = files_.size() == 1 ? "" : "." + std::to_string(files_.size());
-  File& file = open(number + ".csv", header);
+  File& file = open(number + std::string(plan_.format().suffixes.front()), header);
   write(file, header);
   return file;
 }
@@ -76,12 +76,12 @@ void RejectFiles::add(FaultReport const* report, std::string_view raw, bool is_f
   }
   if (current_ == nullptr) return;
   write(*current_, raw);
-  if (is_last) write(*current_, "\n");
+  if (is_last && plan_.format().is_text) write(*current_, "\n");
 }
 
 void RejectFiles::commit() {
   if (files_.empty() && overwrite_) {
-    for (std::string const& path : possible_paths(prefix_)) remove_committed(path);
+    for (std::string const& path : possible_paths(prefix_, plan_.format())) remove_committed(path);
   }
   for (auto const& file : files_) {
     file->sink->write(std::as_bytes(std::span(file->text)));

@@ -7,8 +7,8 @@
 #include <string_view>
 #include <vector>
 
-#include "host/pipeline/convert_stream.hpp"
-#include "host/pipeline/csv_plan.hpp"
+#include "host/pipeline/record_stream.hpp"
+#include "host/pipeline/input_plan.hpp"
 #include "penstock/sink.hpp"
 
 namespace penstock::app {
@@ -18,9 +18,8 @@ namespace penstock::app {
 
 /// Two files, made when the first reject comes, visible after commit():
 ///
-///   PREFIX.rejects.csv    the header of the input, if it has one, then the raw records, one LF behind each: mend it
-///   and
-///                         convert it again
+///   PREFIX.rejects.csv    (or the suffix of the input's format) the header of the input, if it has one, then the raw
+///                         records, one LF behind each if they are text: mend it and convert it again
 ///   PREFIX.rejects.jsonl  a JSON object for each record: file, record, line, column, offset_bytes, field, field_name,
 ///                         code, message, cell (and cell_base64 if the cell is not UTF-8)
 ///
@@ -29,9 +28,9 @@ namespace penstock::app {
 class RejectFiles {
  public:
   /// `plan` must outlive this. Throws SinkError if a file of the first two names exists and may not be replaced.
-  RejectFiles(std::string prefix, bool overwrite, CsvPlan const& plan);
+  RejectFiles(std::string prefix, bool overwrite, InputPlan const& plan);
 
-  /// As CsvStream::on_reject.
+  /// As RecordStream::on_reject.
   void add(FaultReport const* report, std::string_view raw, bool is_first, bool is_last);
   /// Makes the files visible, if there are any; else removes what an earlier run left, if it may be replaced.
   void commit();
@@ -40,7 +39,7 @@ class RejectFiles {
   /// The names of the files that were made.
   [[nodiscard]] std::vector<std::string> paths() const;
   /// The names that files may get, whether or not there are rejects.
-  [[nodiscard]] static std::vector<std::string> possible_paths(std::string const& prefix);
+  [[nodiscard]] static std::vector<std::string> possible_paths(std::string const& prefix, FormatInfo const& format);
 
  private:
   struct File {
@@ -56,7 +55,7 @@ class RejectFiles {
 
   std::string prefix_;
   bool overwrite_;
-  CsvPlan const& plan_;
+  InputPlan const& plan_;
   std::vector<std::unique_ptr<File>> files_;  ///< the JSON lines first
   File* current_ = nullptr;                   ///< where the pieces of a long record go
 };

@@ -8,12 +8,13 @@
 #include <span>
 #include <system_error>
 
-#include "formats/recordio/encode.hpp"
+#include "host/app/file_formats.hpp"
 #include "host/app/batch_diff.hpp"
 #include "host/app/batch_reader.hpp"
 #include "host/app/value_text.hpp"
 #include "host/io/output.hpp"
 #include "host/io/sink.hpp"
+#include "host/pipeline/csv_plan.hpp"
 #include "penstock/error.hpp"
 
 namespace penstock::app {
@@ -46,11 +47,13 @@ class TemporaryFolder {
   std::string path_;
 };
 
-CsvOptions csv_options() {
+CsvOptions test_options() {
   CsvOptions options;
   options.label = "y";
   return options;
 }
+
+Arguments no_arguments() { return {verbs().front(), {}, {}}; }
 
 std::vector<InputFile> input_at(std::string const& path) { return expand_inputs({path}); }
 
@@ -60,23 +63,22 @@ void write_input(std::string const& path) {
   sink->commit();
 }
 
-void convert(std::string const& from, std::string const& to, OutputFormat format) {
-  auto const plan = plan_csv(input_at(from), csv_options());
+void convert(std::string const& from, std::string const& to, FileFormat const& format) {
+  auto const plan = plan_csv(input_at(from), test_options());
   StreamOptions stream;
-  if (format == OutputFormat::recordio)
-    stream.make_encoder = [layout = plan->layout()] { return std::make_unique<recordio::DenseEncoder>(layout); };
+  stream.make_encoder = format.encoder_maker(plan->layout(), no_arguments());
   OutputOptions output;
   output.path = to;
-  output.format = format;
+  output.kind = format.output_kind();
   output.layout = plan->layout();
   auto const sink = make_output(output);
-  CsvStream rounds(*plan, stream);
+  RecordStream rounds(*plan, stream);
   while (Round const* const round = rounds.next()) sink->write(*round);
   sink->finish();
 }
 
 std::string check_numbers(std::string const& path) {
-  CsvBatchReader reader(plan_csv(input_at(path), csv_options()), {});
+  PlannedReader reader(plan_csv(input_at(path), test_options()), {});
   std::size_t seen = 0;
   for (Batch batch; reader.next(batch);) {
     for (std::size_t i = 0; i < batch.rows * batch.features.columns; ++i, ++seen) {
@@ -87,13 +89,13 @@ std::string check_numbers(std::string const& path) {
   return seen == expected_bits.size() ? "" : "too few values";
 }
 
-std::string check_format(std::string const& input, std::string const& output, OutputFormat format) {
+std::string check_format(std::string const& input, std::string const& output, FileFormat const& format) {
   convert(input, output, format);
-  CsvBatchReader csv(plan_csv(input_at(input), csv_options()), {});
+  PlannedReader csv(plan_csv(input_at(input), test_options()), {});
   std::vector<InputFile> const files = input_at(output);
-  auto const binary = open_batches(files, kind_of(files.front()), {});
+  auto const binary = open_batches(files, *format_of(files.front()), {no_arguments(), {}, nullptr});
   DiffOptions options;
-  options.features_only = format == OutputFormat::npy;
+  options.features_only = format.is("npy");
   return compare(csv, *binary, options).is_same() ? "" : "what was written is not what was read";
 }
 
@@ -118,11 +120,12 @@ std::vector<SelfTestResult> self_test() {
   if (!results.back().is_ok()) return results;
   std::string const input = *folder / "input.csv";
   results.push_back(run("numbers from CSV", [&] { return check_numbers(input); }));
-  constexpr std::pair<std::string_view, OutputFormat> formats[] = {
-      {"out.rec", OutputFormat::recordio}, {"out.npy", OutputFormat::npy}, {"out.npz", OutputFormat::npz}};
-  for (auto const& [name, format] : formats)
-    results.push_back(run("CSV to " + std::string(name) + " and back",
-                          [&, file = name, to = format] { return check_format(input, *folder / file, to); }));
+  for (std::string_view const name : {"recordio", "npy", "npz"}) {
+    FileFormat const& format = *format_named(name);
+    results.push_back(run("CSV to " + std::string(format.info().title) + " and back", [&] {
+      return check_format(input, *folder / ("out" + std::string(format.info().suffixes.front())), format);
+    }));
+  }
   return results;
 }
 

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <utility>
 
+#include "host/app/options_values.hpp"
 #include "host/app/replay.hpp"
 #include "host/pipeline/column_list.hpp"
 #include "host/pipeline/csv_head.hpp"
@@ -19,6 +20,8 @@ namespace {
 
 /// The records near the start of a file, sampled as the planner does it.
 SampledRecords sample_of(CsvHead& head, CsvOptions const& options, CsvRules& rules) {
+  LeadingLines lines(rules.dialect(), options.delimiter.has_value());
+  while (std::size_t const passed = lines.pass(head.text())) head.drop(passed);
   if (!options.delimiter)
     rules.set_delimiter(guess_delimiter(head.text(), rules.dialect(), options.record_max).delimiter);
   SampledRecords sample;
@@ -79,32 +82,47 @@ std::vector<std::size_t> text_columns(std::vector<InputFile> const& files, CsvOp
   return {};
 }
 
+std::optional<CsvHeading> csv_heading(std::vector<InputFile> const& files, CsvOptions const& options) {
+  for (InputFile const& file : files) {
+    CsvRules rules(options);
+    CsvHead head(file);
+    SampledRecords const sample = sample_of(head, options, rules);
+    if (sample.whole.empty()) continue;
+    bool const is_header = has_header(sample.whole, options, rules);
+    if (is_header && sample.begins_with_reject) return std::nullopt;
+    return CsvHeading{names_of({sample.whole.front(), rules.cells(), head.name()}, is_header), is_header, head.name()};
+  }
+  return std::nullopt;
+}
+
 CsvView open_csv_view(std::vector<InputFile> const& files, ReadOptions const& options) {
   Replay replay(files);
+  CsvOptions const csv = csv_options(options.arguments);
   std::unique_ptr<CsvPlan> plan;
   std::vector<std::size_t> texts;
   try {
-    plan = plan_csv(replay.files(), options.csv);
+    plan = plan_csv(replay.files(), csv);
   } catch (ConfigurationError const&) {
-    if (!options.csv.columns.empty()) throw;
-    texts = text_columns(replay.files(), options.csv);
+    if (!csv.columns.empty()) throw;
+    texts = text_columns(replay.files(), csv);
     if (texts.empty()) throw;
     try {
-      plan = plan_csv(replay.files(), without(texts, options.csv));
+      plan = plan_csv(replay.files(), without(texts, csv));
     } catch (ConfigurationError const&) {
       // There is more that is wrong: the first error is about the options as they were given.
     }
     if (plan == nullptr) throw;
   }
   replay.settle();
-  return {std::make_unique<CsvBatchReader>(std::move(plan), options.stream), std::move(texts)};
+  CsvPlan const* const planned = plan.get();
+  return {std::make_unique<PlannedReader>(std::move(plan), options.stream), planned, std::move(texts)};
 }
 
 std::string CsvView::ignore_list() const {
   std::string list;
-  bool const is_named = reader->plan().has_header();
+  bool const is_named = plan->has_header();
   for (std::size_t const column : text_columns) {
-    std::string const item = is_named ? list_item(reader->plan().columns()[column].name) : "#" + std::to_string(column);
+    std::string const item = is_named ? list_item(plan->columns()[column].name) : "#" + std::to_string(column);
     list += (list.empty() ? "" : ",") + item;
   }
   return list.empty() ? list : shell_word(list);

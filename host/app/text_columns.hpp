@@ -1,8 +1,10 @@
-/// CSV that is only looked at: columns of text are no reason to refuse it.
+/// CSV that is looked at before it is planned: its columns' names, and those of text, which are no reason to refuse an
+/// input that is only viewed.
 #pragma once
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,8 +18,20 @@ namespace penstock::app {
 /// file's order. Throws what looking at the files throws.
 [[nodiscard]] std::vector<std::size_t> text_columns(std::vector<InputFile> const& files, CsvOptions const& options);
 
+/// What the first file with records calls its columns.
+struct CsvHeading {
+  std::vector<std::string> names;  ///< in the file's order; indices in digits without a header
+  bool has_header = false;
+  std::string file;  ///< what messages call the file
+};
+
+/// The heading as the planner will see it; nothing if there are no records, or none that ends. Throws what looking at
+/// the files throws.
+[[nodiscard]] std::optional<CsvHeading> csv_heading(std::vector<InputFile> const& files, CsvOptions const& options);
+
 struct CsvView {
-  std::unique_ptr<CsvBatchReader> reader;
+  std::unique_ptr<PlannedReader> reader;
+  CsvPlan const* plan = nullptr;          ///< the reader's
   std::vector<std::size_t> text_columns;  ///< that were left out; empty if the features were named (--columns)
 
   /// The columns as a list that --ignore takes, ready to be pasted; empty if there are none.

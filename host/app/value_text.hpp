@@ -10,6 +10,10 @@
 
 namespace penstock::app {
 
+/// The elements of a CSR matrix, or of rows that vary in length, for the functions below: data and type.
+[[nodiscard]] constexpr Dense values_of(Csr const& csr) { return {csr.values, csr.dtype, 0, 1}; }
+[[nodiscard]] constexpr Dense values_of(Ragged const& ragged) { return {ragged.values, ragged.dtype, 0, 1}; }
+
 /// The shortest text that reads back as the same number; "NaN" and "inf" where it is none.
 [[nodiscard]] std::string value_text(Dense const& tensor, std::size_t index);
 /// "0x3f800000": all bits of the element, in hexadecimal.

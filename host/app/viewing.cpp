@@ -7,9 +7,7 @@ namespace penstock::app {
 
 ReadOptions read_options(Arguments const& arguments) {
   check_device(arguments);
-  constexpr std::pair<std::string_view, InputKind> kinds[] = {
-      {"csv", InputKind::csv}, {"recordio", InputKind::recordio}, {"npy", InputKind::npy}, {"npz", InputKind::npz}};
-  return {csv_options(arguments), stream_options(arguments), choice_of(arguments, "from", kinds)};
+  return {arguments, stream_options(arguments), format_option(arguments, "from", false)};
 }
 
 std::string column_word(Role role, std::size_t column, std::vector<std::string> const& names) {

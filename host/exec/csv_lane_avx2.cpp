@@ -7,14 +7,18 @@
 #include <cstring>
 #include <memory>
 #include <span>
+#include <string>
 #include <type_traits>
 #include <utility>
 
 #include "formats/csv/cell.hpp"
+#include "formats/core/format.hpp"
+#include "formats/csv/encode.hpp"
 #include "formats/csv/plan.hpp"
 #include "host/exec/avx2.hpp"
-#include "host/exec/csv_lane_isa.hpp"
 #include "host/exec/host_round.hpp"
+#include "host/exec/lane_options.hpp"
+#include "penstock/error.hpp"
 
 #if defined(__clang__)
 #pragma clang attribute push(__attribute__((target("avx2,bmi,bmi2"))), apply_to = function)
@@ -26,11 +30,12 @@
 #include "formats/csv/cut.hpp"
 #include "formats/csv/decode.hpp"
 #include "formats/csv/scan.hpp"
-#include "host/exec/csv_lane.hpp"
+#include "formats/csv/format.hpp"
+#include "host/exec/format_lane.hpp"
 
 namespace penstock {
 
-template class CsvLane<Avx2>;
+template class FormatLane<Avx2, csv::Format>;
 template class csv::RecordCutter<Avx2>;
 
 }  // namespace penstock
@@ -41,14 +46,18 @@ template class csv::RecordCutter<Avx2>;
 #pragma GCC pop_options
 #endif
 
+#include "host/exec/lanes.hpp"
+
 namespace penstock {
 
-std::unique_ptr<Lane> make_csv_lane_avx2(csv::DecodePlan const& plan, LaneOptions const& options) {
-  return std::make_unique<CsvLane<Avx2>>(plan, options);
+template <>
+std::unique_ptr<Lane> make_lane_avx2<csv::Format>(csv::DecodePlan const& plan, LaneOptions const& options) {
+  return std::make_unique<FormatLane<Avx2, csv::Format>>(plan, options);
 }
 
-std::unique_ptr<Cutter> make_csv_cutter_avx2(csv::Dialect const& dialect, std::size_t record_max) {
-  return std::make_unique<csv::RecordCutter<Avx2>>(dialect, record_max);
+template <>
+std::unique_ptr<Cutter> make_cutter_avx2<csv::Format>(csv::DecodePlan const& plan, std::size_t record_max) {
+  return std::make_unique<csv::RecordCutter<Avx2>>(plan, record_max);
 }
 
 }  // namespace penstock

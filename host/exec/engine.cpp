@@ -7,7 +7,6 @@
 #include <string>
 #include <string_view>
 
-#include "host/exec/csv_lane_isa.hpp"
 #include "penstock/error.hpp"
 
 namespace penstock {
@@ -54,20 +53,6 @@ InstructionSet best_instruction_set() {
 }
 
 std::string_view name_of(InstructionSet isa) { return isa == InstructionSet::avx2 ? "avx2" : "portable"; }
-
-std::unique_ptr<Lane> make_csv_lane(InstructionSet isa, csv::DecodePlan const& plan, LaneOptions const& options) {
-#if defined(__x86_64__)
-  if (isa == InstructionSet::avx2) return make_csv_lane_avx2(plan, options);
-#endif
-  return make_csv_lane_portable(plan, options);
-}
-
-std::unique_ptr<Cutter> make_csv_cutter(InstructionSet isa, csv::Dialect const& dialect, std::size_t record_max) {
-#if defined(__x86_64__)
-  if (isa == InstructionSet::avx2) return make_csv_cutter_avx2(dialect, record_max);
-#endif
-  return make_csv_cutter_portable(dialect, record_max);
-}
 
 std::unique_ptr<HostBuffer> HostExecutor::host_buffer(std::size_t size_bytes) {
   return std::make_unique<MappedBuffer>(size_bytes);

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "penstock/batch.hpp"
@@ -11,16 +13,44 @@
 
 namespace penstock {
 
-/// A round in host memory.
-struct HostRound final : Round {
-  HostRound(BatchLayout const& layout, std::size_t rows_max, std::size_t faults_max, std::size_t window_bytes)
-      : rows(layout, rows_max),
-        fault_memory(faults_max),
-        window(std::make_unique_for_overwrite<std::byte[]>(window_bytes)) {}
+/// What a round's memory must hold. `shaped` is the layout that `decoded` is turned into, if that is another one.
+struct RoundMemory {
+  BatchLayout decoded;
+  BatchLayout shaped;
+  BatchCapacity decoded_capacity;
+  BatchCapacity shaped_capacity;
+  std::size_t window_bytes = 0;
 
-  BatchBuffer rows;
+  [[nodiscard]] std::size_t size_bytes() const {
+    std::size_t const shaped_bytes = BatchBuffer::size_bytes(shaped, shaped_capacity);
+    return BatchBuffer::size_bytes(decoded, decoded_capacity) + shaped_bytes + window_bytes;
+  }
+};
+
+/// A round in host memory. For one record that is larger than what it was made for it takes more, until it is trimmed.
+struct HostRound final : Round {
+  HostRound(RoundMemory const& memory, std::size_t faults_max) : fault_memory(faults_max), usual_(memory) {}
+
+  /// The memory in use.
+  struct Buffers {
+    explicit Buffers(RoundMemory const& memory)
+        : decoded(memory.decoded, memory.decoded_capacity),
+          shaped(memory.shaped, memory.shaped_capacity),
+          window(std::make_unique_for_overwrite<std::byte[]>(memory.window_bytes)) {}
+    BatchBuffer decoded;
+    BatchBuffer shaped;
+    std::unique_ptr<std::byte[]> window;
+  };
+  [[nodiscard]] Buffers& buffers() { return grown_ ? *grown_ : usual_; }
+  void grow(RoundMemory const& memory) { grown_ = std::make_unique<Buffers>(memory); }
+  void trim() override { grown_.reset(); }
+
   std::vector<Fault> fault_memory;
-  std::unique_ptr<std::byte[]> window;
+  std::vector<std::uint32_t> record_begins;
+
+ private:
+  Buffers usual_;
+  std::unique_ptr<Buffers> grown_;
 };
 
 }  // namespace penstock

@@ -26,9 +26,9 @@ namespace penstock {
 class Output {
  public:
   virtual ~Output() = default;
-  /// Appends a round: `round.encoded` (recordio, csv) or `round.batch` (npy, npz, companions), whose
-  /// layout is OutputOptions::layout. Nothing of the round is kept. Throws SinkError, and DataError for
-  /// a query that companions cannot hold; after an exception only destruction makes sense.
+  /// Appends a round: `round.encoded` (encoded) or `round.batch` (npy, npz, companions), whose layout is
+  /// OutputOptions::layout. Nothing of the round is kept. Throws SinkError, and DataError for a query that companions
+  /// cannot hold; after an exception only destruction makes sense.
   virtual void write(Round const& round) = 0;
   /// Writes headers and directories and makes every file visible. Called once, last. Throws SinkError.
   virtual void finish() = 0;
@@ -36,23 +36,24 @@ class Output {
   [[nodiscard]] virtual std::vector<std::string> const& paths() const = 0;
 };
 
-enum class OutputFormat : std::uint8_t {
-  recordio,  ///< Round::encoded as it is
-  npy,       ///< the features alone, shape (rows, features); other roles are not written
-  npz,       ///< `features` (2-D), `label` (1-D if one column), `weight`, `qid` (1-D); absent roles left out
-  csv,       ///< a header line, if any, and Round::encoded
+enum class OutputKind : std::uint8_t {
+  encoded,  ///< a prologue and Round::encoded as it is
+  npy,      ///< the features alone, dense, shape (rows, features); other roles are not written
+  npz,      ///< all arrays of the batch: formats/dense/README.md lists them
 };
 
 struct OutputOptions {
   std::string path;  ///< "-" is standard output
-  OutputFormat format = OutputFormat::recordio;
+  OutputKind kind = OutputKind::encoded;
   BatchLayout layout;
   bool overwrite = false;  ///< replace files that exist
-  /// recordio only, whose records hold neither weights nor queries: `<path>.weight` (a weight a line) if
-  /// the layout has weights, and `<path>.group` (the size of each run of rows with one qid, a line each)
-  /// if it has qids; the names are those that XGBoost looks for beside its input. Needs a regular file.
-  bool companions = false;
-  std::string csv_header;  ///< csv only: the header line with its line end, or empty
+  std::string prologue;    ///< encoded only: bytes before the first round, such as a header line with its line end
+  /// Encoded only, for formats whose records do not hold these: files beside the main one, named as XGBoost looks for
+  /// them. Of weight, qid and base_margin; those that the layout does not have are passed over. Needs a regular file.
+  ///   weight       `<path>.weight`       a weight a line: the shortest text that reads back as the same float32
+  ///   qid          `<path>.group`        the size of each run of rows with one qid, a line each
+  ///   base_margin  `<path>.base_margin`  a base margin a line, as weights
+  std::vector<Role> companions;
 };
 
 /// How an output reaches files; tests put memory and failures here.
@@ -61,11 +62,12 @@ struct OutputFiles {
   std::function<void(std::string const& path)> remove = remove_committed;  ///< must not throw
 };
 
-/// Opens all files of an output. Throws ConfigurationError if the options contradict each other, and
-/// SinkError if a file exists already or cannot be written.
+/// Opens all files of an output. Throws ConfigurationError if the options contradict each other or ask for what the
+/// kind cannot hold (npy: sparse features; npz: uid and metadata), and SinkError if a file exists already or cannot be
+/// written.
 ///
 /// Memory: a buffer for one round's companion text, and for `.group` about 32 bytes for each distinct qid,
-/// since a query may come again at any time. What must wait for a count (npz tensors other than the first;
+/// since a query may come again at any time. What must wait for a count (npz arrays other than the first;
 /// everything for npy and npz on a pipe) waits in a Spool, on disk beyond a MiB.
 [[nodiscard]] std::unique_ptr<Output> make_output(OutputOptions const& options, OutputFiles const& files = {});
 

@@ -24,9 +24,9 @@ void flush(std::string& text, OutputFile& file) {
 
 }  // namespace
 
-void WeightCompanion::write(Batch const& batch) {
-  float const* const weights = batch.weight.as<float>();
-  for (std::size_t row = 0; row < batch.rows; ++row) append_line(text_, weights[row]);
+void NumberCompanion::write(Batch const& batch) {
+  float const* const numbers = batch.tensor(role_).as<float>();
+  for (std::size_t row = 0; row < batch.rows; ++row) append_line(text_, numbers[row]);
   flush(text_, file_);
 }
 

@@ -11,15 +11,16 @@
 
 namespace penstock {
 
-/// `.weight`: the weight of each row as the shortest decimal text that reads back as the same float32,
+/// `.weight`, `.base_margin`: the role's float32 of each row as the shortest decimal text that reads back as the same,
 /// one a line.
-class WeightCompanion {
+class NumberCompanion {
  public:
-  explicit WeightCompanion(OutputFile& file) : file_(file) {}
+  NumberCompanion(OutputFile& file, Role role) : file_(file), role_(role) {}
   void write(Batch const& batch);
 
  private:
   OutputFile& file_;
+  Role role_;
   std::string text_;
 };
 

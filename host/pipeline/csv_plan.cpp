@@ -70,7 +70,7 @@ class PlannedCsv final : public CsvPlan {
   }
   [[nodiscard]] BatchLayout const& layout() const override { return roles_.layout; }
   [[nodiscard]] csv::DecodePlan const& decode_plan() const override { return decode_plan_; }
-  [[nodiscard]] std::string const& header_text(std::size_t shard) const override { return files_[shard].header_text; }
+  [[nodiscard]] std::string header_text(std::size_t shard) const override { return files_[shard].header_text; }
   [[nodiscard]] std::uint64_t first_line(std::size_t shard) const override { return files_[shard].start.line; }
   [[nodiscard]] std::vector<std::string> const& notes() const override { return notes_; }
 

@@ -10,6 +10,7 @@
 
 #include "formats/csv/plan.hpp"
 #include "host/io/inputs.hpp"
+#include "host/pipeline/input_plan.hpp"
 #include "host/pipeline/pipeline.hpp"
 #include "penstock/batch.hpp"
 #include "penstock/fault.hpp"
@@ -49,27 +50,29 @@ struct CsvColumn {
   Role role = Role::ignore;
 };
 
-/// A plan owns everything that its DecodePlan points to; keep it as long as any decoder made from it.
-class CsvPlan {
+class CsvPlan : public InputPlan {
  public:
-  virtual ~CsvPlan() = default;
   [[nodiscard]] virtual csv::Dialect const& dialect() const = 0;
   [[nodiscard]] virtual bool has_header() const = 0;
   /// The first file's columns in its order. Made by the first call, for it takes some 40 bytes a column.
   [[nodiscard]] virtual std::vector<CsvColumn> const& columns() const = 0;
-  [[nodiscard]] virtual std::vector<std::string> names(Role role) const = 0;  ///< in the tensor's column order
   /// The header's name of a shard's column; empty without a header or beyond the last column.
   [[nodiscard]] virtual std::string column_name(std::size_t shard, std::size_t column) const = 0;
-  [[nodiscard]] virtual BatchLayout const& layout() const = 0;
   [[nodiscard]] virtual csv::DecodePlan const& decode_plan() const = 0;
-  /// The header record of a shard as it stands in the file, line end included; empty without a header.
-  [[nodiscard]] virtual std::string const& header_text(std::size_t shard) const = 0;
-  /// 1-based number of the line on which a shard's records begin.
-  [[nodiscard]] virtual std::uint64_t first_line(std::size_t shard) const = 0;
-  /// Shards in order, to be given to one Pipeline. Inputs that can be read only once (stdin, FIFOs) allow one call.
-  [[nodiscard]] virtual std::vector<Shard> shards() = 0;
-  /// What was assumed, in words, one line each: `delimiter: tab (sniffed)`, `header: no`, ...
-  [[nodiscard]] virtual std::vector<std::string> const& notes() const = 0;
+
+  [[nodiscard]] FormatInfo const& format() const final;
+  [[nodiscard]] bool has_names() const final { return has_header(); }
+  [[nodiscard]] std::unique_ptr<Cutter> make_cutter(InstructionSet isa, std::size_t record_max) const final;
+  [[nodiscard]] std::unique_ptr<Lane> make_lane(InstructionSet isa, LaneOptions const& options) const final;
+  [[nodiscard]] std::unique_ptr<PlaceFinder> make_place_finder() const final;
+  [[nodiscard]] BatchCapacity record_capacity(std::size_t record_max) const final;
+  [[nodiscard]] std::size_t fault_room() const final;
+  [[nodiscard]] std::size_t decoder_bytes() const final;
+  void explain(Fault const& fault, Chunk const& chunk, FaultReport& report) const final;
+
+ private:
+  /// Of the widest shard.
+  [[nodiscard]] std::size_t widest_shard() const;
 };
 
 /// Looks at the first 64 KiB of (decompressed) bytes of each file, behind blank lines and comments: dialect, header,

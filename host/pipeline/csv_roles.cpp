@@ -21,6 +21,7 @@ std::string_view option_of(Role role) {
     case Role::label: return "--label";
     case Role::weight: return "--weight";
     case Role::qid: return "--qid";
+    case Role::base_margin:
     case Role::ignore: break;
   }
   return "--ignore";

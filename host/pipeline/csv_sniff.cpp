@@ -3,7 +3,7 @@
 #include "formats/core/number.hpp"
 #include "formats/csv/grammar.hpp"
 #include "host/pipeline/column_list.hpp"
-#include "host/pipeline/line_counter.hpp"
+#include "formats/core/line_counter.hpp"
 #include "penstock/chunk.hpp"
 
 #include <algorithm>

@@ -153,6 +153,12 @@ class Pipeline::State {
         Round* const round = take_round(lane);
         if (round == nullptr) return;
         lane.lane->next(*round);
+        if (round->wants_turn) {
+          if (!wait_for_turn(*slot)) return;
+          round->has_turn = true;
+          lane.lane->next(*round);
+          round->has_turn = false;
+        }
         ends_chunk = round->ends_chunk;
         deliver(*slot, round);
       }
@@ -177,6 +183,16 @@ class Pipeline::State {
     return round;
   }
 
+  /// Until the sequencer has handed back every round before the one that is next in `slot`: a round that takes more
+  /// memory than it was made with is then the only one, and no lane waits for a later one.
+  bool wait_for_turn(Slot const& slot) {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] {
+      return is_stopping_ || (current_ == nullptr && in_order_.front() == &slot && slot.rounds.empty());
+    });
+    return !is_stopping_;
+  }
+
   void deliver(Slot& slot, Round* round) {
     {
       std::lock_guard const lock(mutex_);
@@ -189,6 +205,7 @@ class Pipeline::State {
 
   void hand_back() {
     if (current_ == nullptr) return;
+    current_->trim();
     for (LaneState& lane : lanes_) {
       bool const is_its_own = current_ == lane.rounds[0].get() || current_ == lane.rounds[1].get();
       if (is_its_own) lane.free.push_back(current_);

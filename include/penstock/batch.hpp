@@ -8,50 +8,44 @@
 #include <string_view>
 
 #include "penstock/dtype.hpp"
+#include "penstock/tensor.hpp"
 
 namespace penstock {
 
 /// What a column is for. Role columns leave the features.
-enum class Role : std::uint8_t { feature, label, weight, qid, ignore };
+enum class Role : std::uint8_t { feature, label, weight, qid, base_margin, ignore };
 
 constexpr std::string_view name_of(Role role) {
-  constexpr std::string_view names[] = {"features", "label", "weight", "qid", "ignored"};
+  constexpr std::string_view names[] = {"features", "label", "weight", "qid", "base_margin", "ignored"};
   return names[static_cast<std::size_t>(role)];
 }
 
 /// The roles that become tensors, in the order in which outputs list them.
-inline constexpr std::array<Role, 4> tensor_roles = {Role::feature, Role::label, Role::weight, Role::qid};
+inline constexpr std::array<Role, 5> tensor_roles = {Role::feature, Role::label, Role::weight, Role::qid,
+                                                     Role::base_margin};
 
-/// A dense row-major matrix of `rows` x `columns` elements; it does not own `data`.
-/// `columns == 0` means that the tensor is absent.
-struct Dense {
-  std::byte* data = nullptr;
-  DType dtype = DType::float32;
-  std::size_t rows = 0;
-  std::size_t columns = 0;
-
-  [[nodiscard]] constexpr std::size_t row_bytes() const { return columns * size_bytes(dtype); }
-  template <class T>
-  [[nodiscard]] T* as() const {
-    return reinterpret_cast<T*>(data);
-  }
-};
-
-/// Width and type of each role's tensor, without data. Labels and weights are float32, qid is int64.
+/// Shape and type of each tensor, without data. Weights and base margins are float32, qid is int64.
 struct BatchLayout {
   DType feature_dtype = DType::float32;
-  std::size_t features = 0;
-  std::size_t labels = 0;
+  std::size_t features = 0;  ///< columns; of a sparse layout 0 if they are not known
+  std::size_t labels = 0;    ///< columns of the dense label
   bool has_weight = false;
   bool has_qid = false;
   DType label_dtype = DType::float32;  ///< other than float32 only where a file that is read back says so
+  bool is_sparse = false;              ///< features are Batch::csr instead of Batch::features
+  bool labels_vary = false;            ///< labels are Batch::labels instead of Batch::label; `labels` is 0
+  bool has_base_margin = false;
+  bool has_uid = false;
+  bool has_metadata = false;
 
+  /// Columns of the role's dense tensor: 0 where it is sparse, ragged or absent.
   [[nodiscard]] constexpr std::size_t columns(Role role) const {
     switch (role) {
-      case Role::feature: return features;
+      case Role::feature: return is_sparse ? 0 : features;
       case Role::label: return labels;
       case Role::weight: return has_weight ? 1 : 0;
       case Role::qid: return has_qid ? 1 : 0;
+      case Role::base_margin: return has_base_margin ? 1 : 0;
       case Role::ignore: break;
     }
     return 0;
@@ -65,12 +59,30 @@ struct BatchLayout {
     }
   }
   [[nodiscard]] constexpr std::size_t row_bytes(Role role) const { return columns(role) * size_bytes(dtype(role)); }
+  /// Of the dense tensors.
   [[nodiscard]] constexpr std::size_t row_bytes() const {
     std::size_t sum = 0;
     for (Role role : tensor_roles) sum += row_bytes(role);
     return sum;
   }
+  /// Whether anything at all has memory beyond row_bytes() a row.
+  [[nodiscard]] constexpr bool is_dense() const { return !is_sparse && !labels_vary && !has_uid && !has_metadata; }
   bool operator==(BatchLayout const&) const = default;
+};
+
+/// How much a batch's memory holds: rows, and elements whose number varies from row to row, over all rows together.
+struct BatchCapacity {
+  std::size_t rows = 0;
+  std::size_t pairs = 0;           ///< of the CSR matrix
+  std::size_t labels = 0;          ///< of ragged labels
+  std::size_t uid_bytes = 0;
+  std::size_t metadata_bytes = 0;
+
+  [[nodiscard]] constexpr bool holds(BatchCapacity const& other) const {
+    return rows >= other.rows && pairs >= other.pairs && labels >= other.labels && uid_bytes >= other.uid_bytes &&
+           metadata_bytes >= other.metadata_bytes;
+  }
+  bool operator==(BatchCapacity const&) const = default;
 };
 
 /// `rows` records as named tensors that share their number of rows. A view: it does not own them.
@@ -80,12 +92,20 @@ struct Batch {
   Dense label;
   Dense weight;
   Dense qid;
+  Dense base_margin;
+  Csr csr;        ///< the features, where the layout is sparse
+  Ragged labels;  ///< the labels, where their number varies
+  Texts uid;
+  Texts metadata;
+  /// Of a lane's rows: where in the chunk's text the record of each row begins. Null: nobody asks.
+  std::uint32_t* record_begins = nullptr;
 
   [[nodiscard]] constexpr Dense const& tensor(Role role) const {
     switch (role) {
       case Role::label: return label;
       case Role::weight: return weight;
       case Role::qid: return qid;
+      case Role::base_margin: return base_margin;
       default: return features;
     }
   }
@@ -95,42 +115,65 @@ struct Batch {
   /// Rows [first, first + count) of every tensor.
   [[nodiscard]] Batch rows_from(std::size_t first, std::size_t count) const {
     Batch part = *this;
-    part.rows = count;
     for (Role role : tensor_roles) {
       Dense& t = part.tensor(role);
       if (t.data != nullptr) t.data += first * t.row_bytes();
-      t.rows = count;
     }
+    if (csr.indptr != nullptr) part.csr.indptr += first;
+    if (labels.offsets != nullptr) part.labels.offsets += first;
+    if (uid.offsets != nullptr) part.uid.offsets += first;
+    if (metadata.offsets != nullptr) part.metadata.offsets += first;
+    if (record_begins != nullptr) part.record_begins += first;
+    part.set_rows(count);
     return part;
+  }
+  constexpr void set_rows(std::size_t count) {
+    rows = csr.rows = labels.rows = uid.rows = metadata.rows = count;
+    for (Role role : tensor_roles) tensor(role).rows = count;
   }
 };
 
-/// Memory for up to `rows_max` rows of a layout, taken once. 64-byte aligned tensors, not initialised.
+/// What is in the rows of `batch`; for memory that shall hold a copy.
+[[nodiscard]] constexpr BatchCapacity capacity_of(Batch const& batch) {
+  BatchCapacity capacity{batch.rows, 0, 0, 0, 0};
+  if (batch.rows == 0) return capacity;
+  auto const count = [&](std::int64_t const* offsets) {
+    return offsets == nullptr ? 0 : static_cast<std::size_t>(offsets[batch.rows] - offsets[0]);
+  };
+  capacity.pairs = count(batch.csr.indptr);
+  capacity.labels = count(batch.labels.offsets);
+  capacity.uid_bytes = count(batch.uid.offsets);
+  capacity.metadata_bytes = count(batch.metadata.offsets);
+  return capacity;
+}
+
+/// Memory for batches of a layout, taken once. 64-byte aligned tensors, not initialised but for the first element of
+/// `indptr` and of offsets, which is 0.
 class BatchBuffer {
  public:
   BatchBuffer() = default;
-  BatchBuffer(BatchLayout const& layout, std::size_t rows_max) : rows_max_(rows_max) {
-    std::size_t offset = 0;
-    for (Role role : tensor_roles) offset += aligned(rows_max * layout.row_bytes(role));
-    bytes_ = offset;
-    memory_.reset(new (std::align_val_t{alignment}) std::byte[offset + alignment]);
-    offset = 0;
-    for (Role role : tensor_roles) {
-      Dense& t = batch_.tensor(role);
-      t.dtype = layout.dtype(role);
-      t.columns = layout.columns(role);
-      t.data = t.columns == 0 ? nullptr : memory_.get() + offset;
-      offset += aligned(rows_max * layout.row_bytes(role));
-    }
+  BatchBuffer(BatchLayout const& layout, std::size_t rows_max) : BatchBuffer(layout, BatchCapacity{rows_max, 0, 0, 0, 0}) {}
+  BatchBuffer(BatchLayout const& layout, BatchCapacity const& capacity) : capacity_(capacity) {
+    bytes_ = place(layout, nullptr);
+    memory_.reset(new (std::align_val_t{alignment}) std::byte[bytes_ + alignment]);
+    place(layout, memory_.get());
+    for (std::int64_t* offsets : {batch_.csr.indptr, batch_.labels.offsets, batch_.uid.offsets, batch_.metadata.offsets})
+      if (offsets != nullptr) *offsets = 0;
   }
-  [[nodiscard]] std::size_t rows_max() const { return rows_max_; }
+  [[nodiscard]] std::size_t rows_max() const { return capacity_.rows; }
+  [[nodiscard]] BatchCapacity const& capacity() const { return capacity_; }
   [[nodiscard]] std::size_t size_bytes() const { return bytes_; }
   /// The first `rows` rows. Valid as long as this buffer lives.
   [[nodiscard]] Batch view(std::size_t rows) const {
     Batch b = batch_;
-    b.rows = rows;
-    for (Role role : tensor_roles) b.tensor(role).rows = rows;
+    b.set_rows(rows);
     return b;
+  }
+  /// What a buffer takes.
+  [[nodiscard]] static std::size_t size_bytes(BatchLayout const& layout, BatchCapacity const& capacity) {
+    BatchBuffer sizes;
+    sizes.capacity_ = capacity;
+    return sizes.place(layout, nullptr);
   }
 
  private:
@@ -140,9 +183,47 @@ class BatchBuffer {
   };
   static constexpr std::size_t aligned(std::size_t n) { return (n + alignment - 1) / alignment * alignment; }
 
+  /// Where everything lies, one behind the other from `base` on; null: nowhere. Returns the bytes in all.
+  std::size_t place(BatchLayout const& layout, std::byte* base) {
+    std::size_t end = 0;
+    auto const take = [&](std::size_t bytes) {
+      std::byte* const at = base == nullptr ? nullptr : base + end;
+      end += aligned(bytes);
+      return at;
+    };
+    auto const take_offsets = [&] {
+      return reinterpret_cast<std::int64_t*>(take((capacity_.rows + 1) * sizeof(std::int64_t)));
+    };
+    for (Role role : tensor_roles) {
+      Dense& t = batch_.tensor(role);
+      t.dtype = layout.dtype(role);
+      t.columns = layout.columns(role);
+      t.data = t.columns == 0 ? nullptr : take(capacity_.rows * layout.row_bytes(role));
+    }
+    if (layout.is_sparse) {
+      batch_.csr.dtype = layout.feature_dtype;
+      batch_.csr.columns = layout.features;
+      batch_.csr.indptr = take_offsets();
+      batch_.csr.indices = reinterpret_cast<std::int64_t*>(take(capacity_.pairs * sizeof(std::int64_t)));
+      batch_.csr.values = take(capacity_.pairs * penstock::size_bytes(layout.feature_dtype));
+    }
+    if (layout.labels_vary) {
+      batch_.labels.dtype = layout.label_dtype;
+      batch_.labels.offsets = take_offsets();
+      batch_.labels.values = take(capacity_.labels * penstock::size_bytes(layout.label_dtype));
+    }
+    auto const place_texts = [&](Texts& texts, std::size_t bytes) {
+      texts.offsets = take_offsets();
+      texts.bytes = reinterpret_cast<char*>(take(bytes));
+    };
+    if (layout.has_uid) place_texts(batch_.uid, capacity_.uid_bytes);
+    if (layout.has_metadata) place_texts(batch_.metadata, capacity_.metadata_bytes);
+    return end;
+  }
+
   std::unique_ptr<std::byte[], Free> memory_;
   Batch batch_;
-  std::size_t rows_max_ = 0;
+  BatchCapacity capacity_;
   std::size_t bytes_ = 0;
 };
 

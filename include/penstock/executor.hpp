@@ -17,7 +17,18 @@ namespace penstock {
 struct RoundCounts {
   std::uint64_t missing_cells = 0;     ///< cells that became missing values in accepted records
   std::uint64_t inexact_integers = 0;  ///< integers that their floating-point tensor cannot hold exactly
-  std::uint64_t lines = 0;             ///< physical line ends in the text that the round has passed
+  std::uint64_t lines = 0;             ///< physical line ends (of RecordIO: frames) that the round has passed
+  std::uint64_t other_entries = 0;     ///< accepted records with entries that no tensor takes (RecordIO: other map keys)
+};
+
+/// What one call of a decoder did.
+struct Decoded {
+  std::size_t rows = 0;
+  bool ends_chunk = false;
+  /// The next record alone is larger than the capacity, and no row and no fault came before it: nothing was done. A
+  /// call with a capacity that holds `needed` goes on.
+  bool is_stuck = false;
+  BatchCapacity needed = {};
 };
 
 /// A part of what a chunk became: at most `rows_max` rows, and what the encoder made of them. The memory
@@ -31,15 +42,22 @@ struct Round {
   RoundCounts counts;
   std::span<std::byte const> encoded;  ///< whole frames or lines, in row order; empty without an encoder
   bool ends_chunk = false;
+  /// Nothing was done: the next record needs more memory than the round has, and one round at a time may take more. A
+  /// call of Lane::next() with `has_turn` does so, until the round is trimmed.
+  bool wants_turn = false;
+  bool has_turn = false;
+  /// Gives back what was taken beyond the memory that the round was made with.
+  virtual void trim() {}
 };
 
 /// Bytes from rows. One object serves one lane.
 class Encoder {
  public:
   virtual ~Encoder() = default;
-  /// An upper bound of the bytes one row can become: windows are sized from it.
-  [[nodiscard]] virtual std::size_t row_bytes_max() const = 0;
-  /// Encodes all rows of `batch` to `into`, which has room for rows * row_bytes_max(); returns the bytes
+  /// An upper bound of the bytes that any batch of this capacity can become: windows are sized from it. It is linear: the
+  /// bound of a sum of capacities is the sum of the bounds.
+  [[nodiscard]] virtual std::size_t bytes_max(BatchCapacity const& capacity) const = 0;
+  /// Encodes all rows of `batch` to `into`, which has room for bytes_max(capacity_of(batch)); returns the bytes
   /// written. The bytes of a row never depend on the other rows.
   virtual std::size_t encode(Batch const& batch, std::byte* into) = 0;
 };

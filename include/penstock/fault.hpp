@@ -19,8 +19,41 @@ enum class FaultCode : std::uint8_t {
   unterminated_quote,  ///< an opening quote that no quote closes within the record's limit or the input
   stray_quote,         ///< a quote inside an unquoted field, or text after a closing one (strict quotes only)
   record_too_long,     ///< no record end within the record's limit
+  // sparse text
+  missing_label,         ///< the record begins without a label
+  several_labels,        ///< a list of labels where one is asked for
+  bad_index,             ///< the index is not an integer from 0 to index_max
+  index_below_base,      ///< index 0 where indices count from 1
+  index_out_of_range,    ///< the index is beyond the number of features
+  duplicate_index,       ///< an index stands twice in its record
+  missing_separator,     ///< a pair without `:`, or with blanks around it
+  misplaced_qid,         ///< `qid:` behind the pairs, or twice
+  unexpected_weight,     ///< a weight, though the first record has none
+  missing_weight,        ///< no weight, though the first record has one
+  unexpected_qid,        ///< a query id, though the first record has none
+  missing_qid,           ///< no query id, though the first record has one
+  qid_out_of_order,      ///< a query id below the one of the record before
+  too_many_pairs,        ///< more pairs than a record of the allowed size can hold without repeating indices
+  // frames
+  bad_magic,             ///< no frame begins here
+  reserved_flag,         ///< the frame's flag is none of 0 to 3
+  truncated_frame,       ///< the input ends inside a frame
+  missing_padding,       ///< the input ends before the padding of its last frame
+  bad_part_sequence,     ///< a part of a split record without the parts before or behind it
+  // records of protobuf
+  malformed_record,      ///< no protobuf message of the expected kind
+  bytes_value,           ///< bytes where numbers are expected
+  missing_features,      ///< the record has no features
+  tensor_type_mismatch,  ///< another element type than the first record's
+  density_mismatch,      ///< sparse among dense records, or the reverse
+  width_mismatch,        ///< another number of features than the first record's
+  label_mismatch,        ///< another number of labels than the first record's
+  shape_mismatch,        ///< a shape that does not fit the number of values
+  missing_shape,         ///< a sparse tensor without its shape
+  keys_mismatch,         ///< keys and values of a sparse tensor differ in number
+  unexpected_text,       ///< uid or metadata, though the first record has none
 };
-inline constexpr std::size_t fault_codes = 11;
+inline constexpr std::size_t fault_codes = 41;
 
 /// What to do with a record that has a fault. `null` turns a bad cell of a floating-point feature into a
 /// missing value and treats every other fault like `fail`.
@@ -34,7 +67,7 @@ struct Fault {
   std::uint32_t cell_begin = 0;    ///< the cell, or the quote, that is at fault: a quote may lie behind the record's
                                    ///< first line, which is what is rejected, and behind the chunk
   std::uint32_t cell_end = 0;
-  std::uint32_t column = 0;       ///< 0-based column of the file
+  std::uint32_t column = 0;       ///< 0-based column of the file; of other formats, see their README
   std::uint32_t rows_before = 0;  ///< rows accepted before it in the same round
   FaultCode code = FaultCode::not_a_number;
   bool is_repaired = false;  ///< the cell became missing and the record was kept (`null`)

@@ -27,7 +27,7 @@ def headers_alone(root, cache_file, compiler, system_dirs):
     A header is not compiled again while it, everything of ours that it includes, the compiler and the flags are the ones
     that passed last time (`cache_file`). Returns complaints with the compiler's own words.
     """
-    root, cache_file = Path(root), Path(cache_file)
+    root, cache_file = Path(root).resolve(), Path(cache_file)
     command = [compiler, *FLAGS, f"-I{root / 'include'}", f"-I{root}"]
     # /usr/include is searched anyway, and naming it would change the order in which the standard headers find each other.
     command += [part for folder in system_dirs if folder != "/usr/include" for part in ("-isystem", folder)]
@@ -36,7 +36,7 @@ def headers_alone(root, cache_file, compiler, system_dirs):
     keys = {path: _key(root, path, [version, *command]) for path in code_files(root, ("include", "formats", "host"), (".hpp",))}
     with concurrent.futures.ThreadPoolExecutor(max(2, os.cpu_count() or 2)) as pool:
         stale = [path for path, key in keys.items() if key not in passed]
-        said = dict(zip(stale, pool.map(lambda path: _compile_alone(command, path.relative_to(root)), stale)))
+        said = dict(zip(stale, pool.map(lambda path: _compile_alone(command, root, path.relative_to(root)), stale)))
     cache_file.parent.mkdir(parents=True, exist_ok=True)
     cache_file.write_text("\n".join(key for path, key in keys.items() if not said.get(path)) + "\n")
     print(f"{len(keys)} headers, {len(stale)} compiled now")
@@ -47,9 +47,10 @@ def _read_cache(cache_file):
     return set(cache_file.read_text().split()) if cache_file.is_file() else set()
 
 
-def _compile_alone(command, relative_path):
+def _compile_alone(command, root, relative_path):
+    """In `root`: a header named on standard input is looked for in the current folder first."""
     line = f'#include "{relative_path.as_posix().removeprefix("include/")}"\n'
-    run = subprocess.run([*command, "-x", "c++", "-"], input=line * 2, capture_output=True, text=True, check=False)
+    run = subprocess.run([*command, "-x", "c++", "-"], input=line * 2, cwd=root, capture_output=True, text=True, check=False)
     return run.stderr if run.returncode else ""
 
 

@@ -181,11 +181,32 @@ def _is_ignored(root, path):
 
 
 def file_lengths(root):
-    """Files stay readable in one sitting."""
+    """Files stay readable in one sitting. (A corpus is not for reading.)"""
     folders = (*ROOMS, "tests", "bench", "python", "scripts")
     suffixes = (".hpp", ".cpp", ".cuh", ".cu", ".py", ".cmake", "")
-    counts = [(p, len(p.read_text().splitlines())) for p in code_files(root, folders, suffixes)]
+    paths = [p for p in code_files(root, folders, suffixes) if "corpus" not in p.relative_to(root).parts]
+    counts = [(p, len(p.read_text().splitlines())) for p in paths]
     return [f"{p.relative_to(root)}:{n}: {n} lines, at most {LINES_MAX}" for p, n in counts if n > LINES_MAX]
+
+
+def format_folders(root):
+    """A folder with a format.hpp is a format: it is in the list, and its specification and golden inputs lie beside it.
+    (formats/core/format.hpp says what a format is.)"""
+    root = Path(root)
+    listing = root / "formats/formats.hpp"
+    listed = {operand for _, _, operand in includes(listing.read_text())} if listing.is_file() else set()
+    found = []
+    for header in sorted(root.glob("formats/*/format.hpp")):
+        folder, name = header.parent, header.relative_to(root).as_posix()
+        if folder.name == "core":
+            continue
+        if name not in listed:
+            found.append(f"formats/formats.hpp:1: does not include {name}")
+        if not (folder / "README.md").is_file():
+            found.append(f"{folder.relative_to(root)}/README.md:1: is missing")
+        if not any(path.is_file() for path in folder.glob("corpus/**/*")):
+            found.append(f"{folder.relative_to(root)}/corpus:1: is missing or empty")
+    return found
 
 
 RULES = {
@@ -201,4 +222,5 @@ RULES = {
     "no_regex": no_regex,
     "arithmetic_flags": arithmetic_flags,
     "file_lengths": file_lengths,
+    "format_folders": format_folders,
 }

@@ -3,6 +3,7 @@
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -16,6 +17,10 @@ from sources import code_only, includes
 CLEAN = {
     "include/penstock/noun.hpp": "/// A noun.\n#pragma once\n\n#include <cstddef>\n",
     "formats/core/verb.hpp": '#pragma once\n\n#include "penstock/noun.hpp"\n',
+    "formats/formats.hpp": '#pragma once\n#include "formats/pipes/format.hpp"\n',
+    "formats/pipes/format.hpp": "#pragma once\n",
+    "formats/pipes/README.md": "# pipes\n",
+    "formats/pipes/corpus/plain.pipes": "1 | 2\n",
     "host/io/pipe.hpp": '#pragma once\n\n#include <unistd.h>\n\n#include "formats/core/verb.hpp"\n',
     "host/exec/make_executor.cpp": '#include "cuda/exec/engine.cuh"\n#include "host/io/pipe.hpp"\n',
     "host/app/main.cpp": '#include <cstdio>\n#include "host/io/pipe.hpp"\nint main() { std::printf("hello"); std::exit(0); }\n',
@@ -31,7 +36,7 @@ CLEAN = {
     "scripts/tool": "#!/bin/sh\n",
 }
 
-# rule, file, content: what each rule must find.
+# rule, file, content: what each rule must find. No content: the file or folder is missing.
 PLANTED = [
     ("doors", "include/penstock/noun.hpp", '#pragma once\n#include "formats/core/verb.hpp"\n'),
     ("doors", "formats/core/verb.hpp", '#pragma once\n#include "host/io/pipe.hpp"\n'),
@@ -71,6 +76,9 @@ PLANTED = [
     ("arithmetic_flags", "host/io/other.cpp", "#pragma STDC FP_CONTRACT ON\n"),
     ("file_lengths", "host/io/other.cpp", "int x;\n" * 501),
     ("file_lengths", "scripts/tool", "echo\n" * 501),
+    ("format_folders", "formats/formats.hpp", "#pragma once\n"),
+    ("format_folders", "formats/pipes/README.md", None),
+    ("format_folders", "formats/pipes/corpus", None),
 ]
 
 
@@ -79,7 +87,12 @@ def make_tree(root, *extra):
     for name, content in [*CLEAN.items(), *extra]:
         path = Path(root) / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(content)
+        if content is not None:
+            path.write_text(content)
+        elif path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
     return Path(root)
 
 
@@ -101,7 +114,7 @@ class TextRules(Trees):
 
     def test_planted_violations_are_found(self):
         for name, file, content in PLANTED:
-            with self.subTest(rule=name, content=content[:60]), tempfile.TemporaryDirectory() as folder:
+            with self.subTest(rule=name, content=str(content)[:60]), tempfile.TemporaryDirectory() as folder:
                 complaints = RULES[name](make_tree(folder, (file, content)))
                 self.assertEqual(len(complaints), 1, complaints)
                 self.assertTrue(complaints[0].startswith(f"{file}:"), complaints)

@@ -8,7 +8,9 @@
 #include <string>
 #include <vector>
 
+#include "formats/csv/format.hpp"
 #include "host/exec/engine.hpp"
+#include "host/exec/lanes.hpp"
 #include "host/pipeline/pipeline.hpp"
 #include "tests/support/faulty_source.hpp"
 #include "tests/support/reference_csv.hpp"
@@ -124,9 +126,11 @@ std::vector<std::vector<Outcome>> decode(Rules const& rules, std::vector<std::st
         {"text", [text, faulty] { return std::make_unique<testing::FaultySource>(text, faulty); }, 0, false});
   }
   std::vector<std::unique_ptr<Lane>> lanes;
-  LaneOptions const lane{schedule.rows_max, std::max(schedule.faults_max, rules.roles.size() + 1), {}};
-  for (unsigned i = 0; i < schedule.lanes; ++i) lanes.push_back(make_csv_lane(schedule.isa, plan.plan, lane));
-  Pipeline pipeline(shards, make_csv_cutter(schedule.isa, rules.dialect, rules.record_max), std::move(lanes), executor,
+  LaneOptions lane;
+  lane.capacity.rows = schedule.rows_max;
+  lane.faults_max = std::max(schedule.faults_max, rules.roles.size() + 1);
+  for (unsigned i = 0; i < schedule.lanes; ++i) lanes.push_back(make_lane<csv::Format>(schedule.isa, plan.plan, lane));
+  Pipeline pipeline(shards, make_cutter<csv::Format>(schedule.isa, plan.plan, rules.record_max), std::move(lanes), executor,
                     {schedule.slot_bytes, rules.record_max, schedule.lanes + 2});
   std::vector<std::vector<Outcome>> outcomes(texts.size());
   std::vector<std::uint64_t> lines(texts.size()), added(texts.size());
@@ -413,11 +417,13 @@ Interrupted decode_until_failure(std::string const& text, std::size_t good_bytes
   Plan const plan(rules, 1);
   HostExecutor executor;
   std::vector<std::unique_ptr<Lane>> lanes;
-  lanes.push_back(make_csv_lane(best_instruction_set(), plan.plan, {100, 100, {}}));
+  LaneOptions lane;
+  lane.capacity.rows = lane.faults_max = 100;
+  lanes.push_back(make_lane<csv::Format>(best_instruction_set(), plan.plan, lane));
   testing::FaultyOptions faulty;
   faulty.fail_after_bytes = good_bytes;
   Pipeline pipeline({{"text", [&] { return std::make_unique<testing::FaultySource>(text, faulty); }, 0, false}},
-                    make_csv_cutter(best_instruction_set(), rules.dialect, 64), std::move(lanes), executor,
+                    make_cutter<csv::Format>(best_instruction_set(), plan.plan, 64), std::move(lanes), executor,
                     {slot_bytes, 64, 3});
   Interrupted found;
   try {

@@ -1,7 +1,7 @@
 // Where a stream ends: at the record that the fault policy says, whatever the schedule, and with everything before it
 // handed out.
 
-#include "host/pipeline/convert_stream.hpp"
+#include "host/pipeline/record_stream.hpp"
 
 #include <gtest/gtest.h>
 
@@ -162,7 +162,7 @@ TEST(CsvPolicy, WithoutAListenerTheErrorIsTheSame) {
   std::string const message = record_stream(*plan, options).message;
   for (std::size_t const slot : {64u, 1000u, 100000u}) {
     options.slot_bytes = slot;
-    CsvStream stream(*plan, options);
+    RecordStream stream(*plan, options);
     ASSERT_NE(stream.next(), nullptr);
     for (int again = 0; again < 2; ++again) {
       try {

@@ -13,7 +13,7 @@
 
 #include "formats/csv/encode.hpp"
 #include "formats/recordio/encode.hpp"
-#include "host/pipeline/convert_stream.hpp"
+#include "host/pipeline/record_stream.hpp"
 #include "host/ring/ring.hpp"
 #include "penstock/error.hpp"
 #include "tests/support/csv_plans.hpp"
@@ -47,10 +47,10 @@ std::unique_ptr<CsvPlan> plan_of(ScratchFolder const& folder, std::size_t column
 /// What a stream takes at the very least: slots, two rounds of rows and encoded bytes for each lane, and the encoded
 /// bytes of a round that is handed out in part.
 std::size_t least_bytes(CsvPlan const& plan, StreamOptions const& options, StreamSizes const& sizes) {
-  std::size_t const encoded = options.make_encoder ? options.make_encoder()->row_bytes_max() : 0;
+  std::size_t const encoded = options.make_encoder ? options.make_encoder()->bytes_max({1, 0, 0, 0, 0}) : 0;
   std::size_t const slots = sizes.slots * sizes.slot_bytes + Ring::long_slots * options.record_max;
-  std::size_t const round = sizes.rows_max * (plan.layout().row_bytes() + encoded) + sizes.faults_max * sizeof(Fault);
-  return slots + sizes.lanes * 2 * round + sizes.rows_max * encoded;
+  std::size_t const round = sizes.round.rows * (plan.layout().row_bytes() + encoded) + sizes.faults_max * sizeof(Fault);
+  return slots + sizes.lanes * 2 * round + sizes.round.rows * encoded;
 }
 
 StreamOptions random_options(CsvPlan const& plan, Random& random) {
@@ -90,7 +90,7 @@ void check_refusal(CsvPlan const& plan, StreamOptions options, std::string const
 void check_sizes(CsvPlan const& plan, StreamOptions options, StreamSizes const& sizes) {
   EXPECT_LE(sizes.total_bytes, options.memory_bytes);
   EXPECT_GE(sizes.total_bytes, least_bytes(plan, options, sizes));
-  EXPECT_GE(sizes.rows_max, 1u);
+  EXPECT_GE(sizes.round.rows, 1u);
   EXPECT_GE(sizes.lanes, 1u);
   EXPECT_TRUE(options.threads == 0 || sizes.lanes <= options.threads);
   EXPECT_TRUE(options.slot_bytes == 0 || sizes.slot_bytes == options.slot_bytes);
@@ -139,7 +139,7 @@ TEST(StreamSizesPlan, DoNotDependOnTheData) {
   options.threads = 3;
   StreamSizes const a = plan_sizes(*few, options), b = plan_sizes(*many, options);
   EXPECT_EQ(a.total_bytes, b.total_bytes);
-  EXPECT_EQ(a.rows_max, b.rows_max);
+  EXPECT_EQ(a.round, b.round);
   EXPECT_EQ(a.slots, b.slots);
   EXPECT_EQ(a.slot_bytes, b.slot_bytes);
 }
@@ -219,7 +219,7 @@ class MemorySlow : public ::testing::Test {
   }
 
   /// Reads all, as fast as a consumer can that does nothing.
-  void drain(CsvStream& stream) {
+  void drain(RecordStream& stream) {
     while (Round const* const round = stream.next()) encoded_bytes_ += round->encoded.size();
   }
 
@@ -234,7 +234,7 @@ TEST_F(MemorySlow, RowsThatGrowFourteenfoldStayInTheBudget) {
   StreamSizes const sizes = plan_sizes(*plan_, options);
   PeakMemory const peak;
   if (!peak.is_known()) GTEST_SKIP() << "/proc/self/clear_refs cannot be written here";
-  CsvStream stream(*plan_, options);
+  RecordStream stream(*plan_, options);
   drain(stream);
   EXPECT_EQ(stream.counts().records, 32 * mebibyte);
   EXPECT_EQ(encoded_bytes_, 32 * mebibyte * 28);
@@ -252,7 +252,7 @@ TEST_F(MemorySlow, LongRecordsStayInTheBudget) {
   StreamOptions const options = options_in(64 * mebibyte);
   PeakMemory const peak;
   if (!peak.is_known()) GTEST_SKIP() << "/proc/self/clear_refs cannot be written here";
-  CsvStream stream(*plan_, options);
+  RecordStream stream(*plan_, options);
   drain(stream);
   EXPECT_EQ(stream.counts().records, 8u);
   EXPECT_GE(peak.growth_bytes(), cell.size()) << "the measure sees a long record";
@@ -267,7 +267,7 @@ TEST_F(MemorySlow, FaultsAndSlicesStayInTheBudget) {
   options.skip = 1001;
   PeakMemory const peak;
   if (!peak.is_known()) GTEST_SKIP() << "/proc/self/clear_refs cannot be written here";
-  CsvStream stream(*plan_, options);
+  RecordStream stream(*plan_, options);
   std::size_t raw_bytes = 0;
   stream.on_reject = [&](FaultReport const*, std::string_view raw, bool, bool) { raw_bytes += raw.size(); };
   drain(stream);

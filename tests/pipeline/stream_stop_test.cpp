@@ -20,7 +20,7 @@
 
 #include "formats/csv/encode.hpp"
 #include "host/io/source.hpp"
-#include "host/pipeline/convert_stream.hpp"
+#include "host/pipeline/record_stream.hpp"
 #include "tests/support/csv_plans.hpp"
 #include "tests/support/gzip_bytes.hpp"
 #include "tests/support/scratch_folder.hpp"
@@ -56,7 +56,7 @@ TEST(StreamStop, WithRoundsPendingAndThreadsBlocked) {
       for (int taken = 0; taken < 12; ++taken) {
         StreamOptions options = small_options(slot, threads);
         if (taken % 2 == 0) options.make_encoder = [&] { return std::make_unique<csv::RowEncoder>(plan->layout()); };
-        CsvStream stream(*plan, options);
+        RecordStream stream(*plan, options);
         for (int i = 0; i < taken; ++i) (void)stream.next();
       }
     }
@@ -70,7 +70,7 @@ TEST(StreamStop, InsideALineOfManyPieces) {
   struct Enough {};
   for (int wanted = 1; wanted < 8; ++wanted) {
     int pieces = 0;
-    CsvStream stream(*plan, small_options(500, 3));
+    RecordStream stream(*plan, small_options(500, 3));
     stream.on_reject = [&](FaultReport const*, std::string_view, bool, bool) {
       if (++pieces == wanted) throw Enough{};
     };
@@ -85,7 +85,7 @@ TEST(StreamStop, AtALimit) {
   for (std::uint64_t limit = 0; limit < 50; ++limit) {
     StreamOptions options = small_options(64, 4);
     options.limit = limit;
-    CsvStream stream(*plan, options);
+    RecordStream stream(*plan, options);
     std::uint64_t rows = 0;
     while (Round const* const round = stream.next()) rows += round->batch.rows;
     EXPECT_EQ(rows, limit);
@@ -98,7 +98,7 @@ TEST(StreamStop, BehindTheErrorThatEndsIt) {
   for (unsigned threads = 1; threads <= 8; ++threads) {
     StreamOptions options = small_options(100, threads);
     options.on_error = FaultPolicy::fail;
-    CsvStream stream(*plan, options);
+    RecordStream stream(*plan, options);
     EXPECT_THROW(while (stream.next() != nullptr){}, DataError);
   }
 }
@@ -168,7 +168,7 @@ TEST(StreamStop, WhileAFifoIsSilent) {
     SilentFifo fifo(folder, rows_of(fifo_rows));
     auto const plan = plan_files({fifo.path()}, {.header = HeaderMode::no});
     {
-      CsvStream stream(*plan, fifo_options());
+      RecordStream stream(*plan, fifo_options());
       for (int i = 0; i < taken; ++i) EXPECT_NE(stream.next(), nullptr);
       fifo.wait_until_empty();
     }
@@ -183,7 +183,7 @@ TEST(StreamStop, WhileACompressedFifoIsSilentInsideAMember) {
   SilentFifo fifo(folder, stored.substr(0, stored.size() - 1000));
   auto const plan = plan_files({fifo.path()}, {.header = HeaderMode::no});
   {
-    CsvStream stream(*plan, fifo_options());
+    RecordStream stream(*plan, fifo_options());
     EXPECT_NE(stream.next(), nullptr);
     fifo.wait_until_empty();
   }
@@ -197,7 +197,7 @@ TEST(StreamStop, AtALimitWhileASecondFileIsASilentFifo) {
   {
     StreamOptions options = fifo_options();
     options.limit = 95;
-    CsvStream stream(*plan, options);
+    RecordStream stream(*plan, options);
     while (stream.next() != nullptr) {
     }
     EXPECT_EQ(stream.counts().records, 95u);
@@ -212,13 +212,13 @@ TEST(StreamStop, ConcernsNoOtherStream) {
   SilentFifo fifo(folder, rows_of(fifo_rows));
   auto const silent = plan_files({fifo.path()}, {.header = HeaderMode::no});
   auto const plan = plan_files({folder.put("a.csv", rows_of(1000))}, {.header = HeaderMode::no});
-  CsvStream other(*plan, small_options(64, 2));
+  RecordStream other(*plan, small_options(64, 2));
   {
-    CsvStream stream(*silent, fifo_options());
+    RecordStream stream(*silent, fifo_options());
     fifo.wait_until_empty();
   }
-  CsvStream later(*plan, small_options(64, 2));
-  for (CsvStream* const stream : {&other, &later}) {
+  RecordStream later(*plan, small_options(64, 2));
+  for (RecordStream* const stream : {&other, &later}) {
     while (stream->next() != nullptr) {
     }
     EXPECT_EQ(stream->counts().records, 900u);

@@ -66,8 +66,7 @@ class Head(Views):
     def test_counts(self):
         self.write("n.csv", "".join(f"{i}\n" for i in range(5000)))
         self.ok("convert", "n.csv", "--header", "no", "-o", "n.rec")
-        for name in ("n.csv", "n.rec"):
-            words = ("head", name, "--header", "no")
+        for words in (("head", "n.csv", "--header", "no"), ("head", "n.rec")):
             self.assertEqual(len(self.json_lines(*words)), 10)
             self.assertEqual(self.json_lines(*words, "--skip", "4321", "-n", "1"), [{"features": [4321]}])
             self.assertEqual(len(self.json_lines(*words, "-n", "6000")), 5000)
@@ -92,7 +91,7 @@ class Head(Views):
         self.expect(2, "head", "out.rec", "out.npz")
         self.write("other.csv", "1\n")
         self.ok("convert", "other.csv", "--header", "no", "-o", "other.rec")
-        self.expect(5, "head", "out.rec", "other.rec")
+        self.assertIn("as in the first record", self.expect(1, "head", "out.rec", "other.rec").err)
 
     def test_infinities_are_words(self):
         self.assertEqual(
@@ -103,19 +102,24 @@ class Head(Views):
 class Damage(CliTest):
     def test_recordio(self):
         good = record([1, 2])
-        for content, status, text in (
-            (good + good[:-3], 3, "record 2 at byte 32"),
-            (good + b"\x00" * 8, 3, "no frame begins here"),
-            (good + good[:6], 3, "record 2 at byte 32"),
-            (good + record([1, 2, 3]), 5, "the first record has 2"),
-            (good + record([1, 2], 3, "d"), 5, "float64"),
-            (good + frame(b"\xff\xff"), 3, "record 2 at byte 32"),
-            (b"no record at all\n", 3, "record 1 at byte 0"),
+        for content, kind, text in (
+            (good + good[:-3], "truncated_frame", "the input ends inside a frame"),
+            (good + b"\x00" * 8, "bad_magic", "no frame begins here"),
+            (good + good[:6], "truncated_frame", "the input ends inside a frame"),
+            (good + record([1, 2, 3]), "width_mismatch", "expected 2 float32 values, as in the first record"),
+            (good + record([1, 2], 3, "d"), "tensor_type_mismatch", "float64"),
         ):
             self.write("x.rec", content)
-            self.assertIn(text, self.expect(status, "inspect", "x.rec").err, content)
-            self.assertIn(text, self.expect(status, "head", "x.rec").err, content)
-            self.assertIn(text, self.expect(status, "diff", "x.rec", "x.rec").err, content)
+            self.assertIn(text, self.expect(1, "head", "x.rec").err, content)
+            self.assertIn(text, self.expect(1, "diff", "x.rec", "x.rec").err, content)
+            facts = json.loads(self.ok("inspect", "x.rec", "--json").stdout)
+            self.assertEqual((facts["records"], facts["rejected"]), (1, 1), content)
+            self.assertEqual(facts["rejected_kinds"], {kind: 1})
+            self.assertIn(text, facts["rejected_examples"][kind])
+            self.assertIn(facts["rejected_examples"][kind], self.ok("inspect", "x.rec").stdout.decode())
+        self.write("x.rec", b"no record at all\n")
+        for verb in ("inspect", "head"):
+            self.assertNotEqual(self.run_penstock(verb, "x.rec").returncode, 0)
         self.write("x.rec", good * 2)
         self.ok("inspect", "x.rec")
 
@@ -123,7 +127,7 @@ class Damage(CliTest):
         self.write("x.rec", record([1, 2]) * 97 + record([1, 2])[:-3])
         self.assertEqual(len(self.ok("head", "x.rec", "-n", "2", "--json").stdout.splitlines()), 2)
         for words in (("--json",), ()):
-            shown = self.expect(3, "head", "x.rec", "-n", "200", *words).stdout.splitlines()
+            shown = self.expect(1, "head", "x.rec", "-n", "200", *words).stdout.splitlines()
             self.assertEqual(len(shown), 97 + (words == ()))
         self.write("x.npy", npy("<f4", (9, 2), struct.pack("<7f", 1, 2, 3, 4, 5, 6, 7)))
         self.assertEqual(len(self.ok("head", "x.npy", "-n", "2", "--json").stdout.splitlines()), 2)
@@ -134,7 +138,7 @@ class Damage(CliTest):
             self.assertEqual(len(shown), 2 + (words == ()))
 
     def test_no_records(self):
-        for name in ("e.csv", "e.rec"):
+        for name in ("e.csv", "e.rec", "e.libsvm"):
             self.write(name, "")
             for verb in ("inspect", "head"):
                 self.assertIn(f"{name}: no records", self.expect(1, verb, name).err)
@@ -168,7 +172,7 @@ class Damage(CliTest):
             ({"features.npy": values, "else.npy": label}, zipfile.ZIP_STORED, 0),
             ({"features.npy": values, "label.npy": label}, zipfile.ZIP_STORED, 5),
             ({"arr_0.npy": values}, zipfile.ZIP_STORED, 5),
-            ({"features.npy": values}, zipfile.ZIP_DEFLATED, 3),
+            ({"features.npy": values}, zipfile.ZIP_DEFLATED, 0),
         ):
             with zipfile.ZipFile(self.folder / "x.npz", "w", packing) as archive:
                 for name, content in entries.items():

@@ -14,7 +14,7 @@
 #include "host/app/options_values.hpp"
 #include "host/exec/engine.hpp"
 #include "host/io/inputs.hpp"
-#include "host/pipeline/convert_stream.hpp"
+#include "host/pipeline/record_stream.hpp"
 #include "host/pipeline/csv_plan.hpp"
 #include "penstock/error.hpp"
 #include "penstock/fault.hpp"
@@ -87,7 +87,7 @@ inline app::Arguments arguments_of(std::vector<std::string> const& options) {
   throw std::logic_error("there is no verb convert");
 }
 
-inline void collect(CsvStream& stream, Outcome& outcome) {
+inline void collect(RecordStream& stream, Outcome& outcome) {
   stream.on_reject = [&outcome](FaultReport const* report, std::string_view raw, bool is_first, bool) {
     if (is_first) outcome.rejects.push_back({*report, {}});
     if (is_first) outcome.faults.push_back(fault_line(*report));
@@ -116,7 +116,7 @@ inline Outcome run(std::string const& path, std::vector<std::string> const& opti
     stream_options.threads = schedule.threads;
     auto const plan = plan_csv(expand_inputs({path}), text_options);
     outcome.layout = plan->layout();
-    CsvStream stream(*plan, stream_options);
+    RecordStream stream(*plan, stream_options);
     collect(stream, outcome);
     outcome.counts = stream.counts();
   } catch (Error const& error) {

@@ -1,12 +1,17 @@
 /// Everything that a user sees of a stream, kept for comparison.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <cstdlib>
+#include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
-#include "host/pipeline/convert_stream.hpp"
+#include "host/pipeline/input_plan.hpp"
+#include "host/pipeline/record_stream.hpp"
 #include "penstock/batch.hpp"
 #include "penstock/error.hpp"
 
@@ -42,7 +47,7 @@ struct ToldFault {
 };
 
 struct StreamRecord {
-  std::vector<std::string> rows;  ///< of each row the bytes of its values, role after role
+  std::vector<std::string> rows;  ///< of each row the bytes of its values, role after role, see row_bytes()
   std::string encoded;
   std::vector<ToldFault> faults;
   StreamCounts counts;
@@ -51,6 +56,29 @@ struct StreamRecord {
   std::string message, hint;
 };
 
+/// What varies from row to row: `{count}` and the bytes, for each tensor that there is.
+inline void append_varying(std::string& bytes, Batch const& batch, std::size_t row) {
+  auto const append = [&bytes](void const* data, std::size_t size, std::size_t begin, std::size_t count) {
+    bytes += "{" + std::to_string(count) + "}";
+    if (count != 0) bytes.append(static_cast<char const*>(data) + begin * size, count * size);
+  };
+  if (batch.csr.indptr != nullptr) {
+    Extent const pairs = batch.csr.row(row);
+    append(batch.csr.indices, sizeof(std::int64_t), pairs.begin, pairs.size());
+    append(batch.csr.values, size_bytes(batch.csr.dtype), pairs.begin, pairs.size());
+  }
+  if (batch.labels.offsets != nullptr) {
+    Extent const labels = batch.labels.row(row);
+    append(batch.labels.values, size_bytes(batch.labels.dtype), labels.begin, labels.size());
+  }
+  for (Texts const* const texts : {&batch.uid, &batch.metadata}) {
+    if (texts->offsets == nullptr) continue;
+    std::string_view const text = texts->row(row);
+    append(text.data(), 1, 0, text.size());
+  }
+}
+
+/// The row's values: dense tensors in the order of roles, then what varies.
 inline std::string row_bytes(Batch const& batch, std::size_t row) {
   std::string bytes;
   for (Role const role : tensor_roles) {
@@ -58,13 +86,14 @@ inline std::string row_bytes(Batch const& batch, std::size_t row) {
     if (tensor.columns == 0) continue;
     bytes.append(reinterpret_cast<char const*>(tensor.data) + row * tensor.row_bytes(), tensor.row_bytes());
   }
+  append_varying(bytes, batch, row);
   return bytes;
 }
 
 /// Notes what a stream tells. A piece that comes out of turn makes the message of the record say so.
 class StreamRecorder {
  public:
-  StreamRecorder(CsvPlan& plan, StreamOptions const& options) : stream_(plan, options) {
+  StreamRecorder(InputPlan& plan, StreamOptions const& options) : stream_(plan, options) {
     stream_.on_reject = [this](FaultReport const* report, std::string_view raw, bool is_first, bool is_last) {
       take_piece(report, raw, is_first, is_last);
     };
@@ -72,6 +101,9 @@ class StreamRecorder {
       record_.faults.push_back({report, {}, true, record_.rows.size()});
     };
   }
+
+  /// Called with every round that is taken; may be empty.
+  std::function<void(Round const&)> on_round;
 
   StreamRecord run() {
     try {
@@ -90,6 +122,7 @@ class StreamRecorder {
  private:
   void take_round(Round const& round) {
     if (round.batch.rows == 0) complain("an empty round");
+    if (on_round) on_round(round);
     for (std::size_t row = 0; row < round.batch.rows; ++row) record_.rows.push_back(row_bytes(round.batch, row));
     record_.encoded.append(reinterpret_cast<char const*>(round.encoded.data()), round.encoded.size());
   }
@@ -106,12 +139,12 @@ class StreamRecorder {
 
   void complain(std::string const& what) { record_.message += "[" + what + "] "; }
 
-  CsvStream stream_;
+  RecordStream stream_;
   StreamRecord record_;
   bool is_inside_ = false;  ///< of a record that comes in pieces
 };
 
-inline StreamRecord record_stream(CsvPlan& plan, StreamOptions const& options) {
+inline StreamRecord record_stream(InputPlan& plan, StreamOptions const& options) {
   return StreamRecorder(plan, options).run();
 }
 
@@ -134,17 +167,18 @@ inline std::string shown_bytes(std::string_view bytes) {
   return out + "\"";
 }
 
-/// Every member of the report.
+/// Every member of the report, and the words that are made of them.
 inline std::string shown(FaultReport const& r) {
   std::string out(name_of(r.code));
   auto const add = [&](char const* name, auto value) { out += std::string(" ") + name + " " + std::to_string(value); };
   out += (r.is_repaired ? " repaired " : " rejected ") + r.file;
   add("shard", r.shard), add("record", r.record), add("line", r.line), add("line_column", r.line_column);
   add("offset", r.offset_bytes), add("record_offset", r.record_offset_bytes), add("column", r.column);
-  add("caret", r.caret_begin), add("to", r.caret_end), add("fields", r.fields_expected);
-  out += " " + std::string(name_of(r.role)) + " " + std::string(name_of(r.dtype)) + (r.has_header ? " header" : "");
+  add("caret", r.caret_begin), add("to", r.caret_end);
+  out += " " + std::string(name_of(r.role));
   return out + " name " + shown_bytes(r.column_name) + " cell " + shown_bytes(r.cell) + " text " +
-         shown_bytes(r.line_text);
+         shown_bytes(r.line_text) + " first " + shown_bytes(r.first_record_remedy) + "\n" + describe(r) + "\n" +
+         policy_hint(r);
 }
 
 inline std::string shown(ToldFault const& fault) {

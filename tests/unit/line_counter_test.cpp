@@ -1,4 +1,4 @@
-#include "host/pipeline/line_counter.hpp"
+#include "formats/core/line_counter.hpp"
 
 #include <gtest/gtest.h>
 

@@ -76,6 +76,47 @@ TEST(NpyHeader, LengthIsFixedAndEveryShapeReadsBack) {
   EXPECT_EQ(parse(widest).status, Status::too_large);
 }
 
+TEST(NpyHeader, TextHasNoDimensions) {
+  std::string expected("\x93NUMPY\x01\x00\x76\x00", 10);
+  expected += "{'descr': '|S3', 'fortran_order': False, 'shape': (), }";
+  expected.resize(127, ' ');
+  expected += '\n';
+  EXPECT_EQ(text_of(npy::make_text_header(3)), expected);
+  std::string const longest = text_of(npy::make_text_header(std::numeric_limits<std::uint32_t>::max()));
+  EXPECT_NE(longest.find("'|S4294967295'"), std::string::npos);
+}
+
+TEST(NpyText, ReadsBytesAndAsciiCharacters) {
+  auto const text_in = [](std::string const& file) { return npy::parse_text(bytes_of(file)); };
+  EXPECT_EQ(text_in(text_of(npy::make_text_header(3)) + "csr"), "csr");
+  EXPECT_EQ(text_in(text_of(npy::make_text_header(5)) + std::string("csr\0\0", 5)), "csr");
+  EXPECT_EQ(text_in(with_text(dictionary_of("'<S2'", "False", "()")) + "ab"), "ab");
+  EXPECT_EQ(text_in(with_text(dictionary_of("'<U2'", "False", "()")) + std::string("a\0\0\0b\0\0\0", 8)), "ab");
+  EXPECT_EQ(text_in(text_of(npy::make_text_header(0))), "");
+}
+
+TEST(NpyText, RefusesEverythingElse) {
+  for (std::string const& file : {
+           std::string(),
+           std::string("csr"),
+           text_of(npy::make_header(DType::int32, 1)) + "csr1",
+           text_of(npy::make_text_header(3)) + "cs",
+           text_of(npy::make_text_header(3)) + "csr1",
+           with_text(dictionary_of("'|S3'", "False", "(1,)")) + "csr",
+           with_text(dictionary_of("'|S'", "False", "()")),
+           with_text(dictionary_of("'|S3x'", "False", "()")) + "csr",
+           with_text(dictionary_of("'|S-3'", "False", "()")) + "csr",
+           with_text(dictionary_of("'|S99999999999999999999'", "False", "()")) + "csr",
+           with_text(dictionary_of("'|V3'", "False", "()")) + "csr",
+           with_text(dictionary_of("'>U1'", "False", "()")) + std::string("\0\0\0a", 4),
+           with_text(dictionary_of("'<U1'", "False", "()")) + std::string("a\0\0\1", 4),
+           text_of(npy::make_text_header(1)) + "\xe4",
+           text_of(npy::make_text_header(65)) + std::string(65, 'a'),
+       }) {
+    EXPECT_FALSE(npy::parse_text(bytes_of(file)).has_value()) << file;
+  }
+}
+
 TEST(NpyParse, AcceptsEveryVersion) {
   std::string const dictionary = dictionary_of("'<f8'", "False", "(3, 5)");
   for (int major : {1, 2, 3}) {

@@ -87,10 +87,10 @@ OutputFiles Disk::files_of() {
 
 std::string const path = testing::TempDir() + "penstock_output_test";
 
-OutputOptions options_of(OutputFormat format, BatchLayout const& layout = {}) {
+OutputOptions options_of(OutputKind kind, BatchLayout const& layout = {}) {
   OutputOptions options;
   options.path = path;
-  options.format = format;
+  options.kind = kind;
   options.layout = layout;
   return options;
 }
@@ -101,6 +101,12 @@ BatchLayout full_layout(std::size_t labels = 1) {
   layout.labels = labels;
   layout.has_weight = true;
   layout.has_qid = true;
+  return layout;
+}
+
+BatchLayout layout_with_margin() {
+  BatchLayout layout = full_layout();
+  layout.has_base_margin = true;
   return layout;
 }
 
@@ -175,7 +181,7 @@ std::vector<std::string> names_in(std::string const& archive) {
 
 TEST(Output, EncodedBytesAreAppendedAndAppearAtTheEnd) {
   Disk disk;
-  std::unique_ptr<Output> const output = make_output(options_of(OutputFormat::recordio), disk.files_of());
+  std::unique_ptr<Output> const output = make_output(options_of(OutputKind::encoded), disk.files_of());
   write_encoded(*output, "one");
   write_encoded(*output, "");
   write_encoded(*output, "two");
@@ -185,10 +191,10 @@ TEST(Output, EncodedBytesAreAppendedAndAppearAtTheEnd) {
   EXPECT_FALSE(disk.was_overwrite);
 }
 
-TEST(Output, CsvBeginsWithItsHeader) {
+TEST(Output, EncodedBytesBeginWithTheirPrologue) {
   Disk disk;
-  OutputOptions options = options_of(OutputFormat::csv);
-  options.csv_header = "a,b\n";
+  OutputOptions options = options_of(OutputKind::encoded);
+  options.prologue = "a,b\n";
   options.overwrite = true;
   std::unique_ptr<Output> const output = make_output(options, disk.files_of());
   write_encoded(*output, "1,2\n");
@@ -198,10 +204,10 @@ TEST(Output, CsvBeginsWithItsHeader) {
 }
 
 TEST(Output, NothingAppearsWithoutFinish) {
-  for (OutputFormat format : {OutputFormat::recordio, OutputFormat::npy, OutputFormat::npz, OutputFormat::csv}) {
+  for (OutputKind kind : {OutputKind::encoded, OutputKind::npy, OutputKind::npz}) {
     Disk disk;
     BatchBuffer const buffer = counted_rows(full_layout(), 4);
-    write_rows(*make_output(options_of(format, full_layout()), disk.files_of()), buffer.view(4), 2);
+    write_rows(*make_output(options_of(kind, full_layout()), disk.files_of()), buffer.view(4), 2);
     EXPECT_TRUE(disk.files.empty());
     EXPECT_EQ(disk.log, std::vector<std::string>{"open " + path});
   }
@@ -209,11 +215,22 @@ TEST(Output, NothingAppearsWithoutFinish) {
 
 TEST(Output, OptionsThatContradictEachOther) {
   Disk disk;
-  OutputOptions options = options_of(OutputFormat::npz, full_layout());
-  options.companions = true;
+  OutputOptions options = options_of(OutputKind::npz, full_layout());
+  options.companions = {Role::weight};
   EXPECT_THROW((void)make_output(options, disk.files_of()), ConfigurationError);
-  options = options_of(OutputFormat::npy, full_layout());
-  options.csv_header = "a\n";
+  options = options_of(OutputKind::encoded, full_layout());
+  options.companions = {Role::label};
+  EXPECT_THROW((void)make_output(options, disk.files_of()), ConfigurationError);
+  options = options_of(OutputKind::npy, full_layout());
+  options.prologue = "a\n";
+  EXPECT_THROW((void)make_output(options, disk.files_of()), ConfigurationError);
+  for (bool BatchLayout::*text : {&BatchLayout::has_uid, &BatchLayout::has_metadata}) {
+    options = options_of(OutputKind::npz, full_layout());
+    options.layout.*text = true;
+    EXPECT_THROW((void)make_output(options, disk.files_of()), ConfigurationError);
+  }
+  options = options_of(OutputKind::npy, full_layout());
+  options.layout.is_sparse = true;
   EXPECT_THROW((void)make_output(options, disk.files_of()), ConfigurationError);
   EXPECT_TRUE(disk.log.empty());
 }
@@ -223,33 +240,35 @@ TEST(OutputNpy, HoldsTheFeaturesHoweverTheyWereCut) {
   for (DType dtype : {DType::float32, DType::float64, DType::int32, DType::int64}) {
     layout.feature_dtype = dtype;
     BatchBuffer const buffer = counted_rows(layout, 10);
-    std::string const whole = written(options_of(OutputFormat::npy, layout), 10, 10, false);
+    std::string const whole = written(options_of(OutputKind::npy, layout), 10, 10, false);
     expect_array(whole, dtype, {10, 3}, tensor_bytes(buffer.view(10), Role::feature));
     for (std::size_t rows_a_round : {1u, 3u, 10u}) {
       for (bool is_pipe : {false, true}) {
-        EXPECT_EQ(written(options_of(OutputFormat::npy, layout), 10, rows_a_round, is_pipe), whole);
+        EXPECT_EQ(written(options_of(OutputKind::npy, layout), 10, rows_a_round, is_pipe), whole);
       }
     }
   }
 }
 
 TEST(OutputNpy, NoRowsAndNoColumns) {
-  expect_array(written(options_of(OutputFormat::npy, full_layout()), 0, 1, false), DType::float32, {0, 3}, "");
+  expect_array(written(options_of(OutputKind::npy, full_layout()), 0, 1, false), DType::float32, {0, 3}, "");
   BatchLayout layout = full_layout();
   layout.features = 0;
-  expect_array(written(options_of(OutputFormat::npy, layout), 5, 2, false), DType::float32, {5, 0}, "");
-  expect_array(written(options_of(OutputFormat::npy, layout), 5, 2, true), DType::float32, {5, 0}, "");
+  expect_array(written(options_of(OutputKind::npy, layout), 5, 2, false), DType::float32, {5, 0}, "");
+  expect_array(written(options_of(OutputKind::npy, layout), 5, 2, true), DType::float32, {5, 0}, "");
 }
 
 TEST(OutputNpz, HoldsEveryTensor) {
-  BatchBuffer const buffer = counted_rows(full_layout(), 10);
+  BatchBuffer const buffer = counted_rows(layout_with_margin(), 10);
   Batch const batch = buffer.view(10);
-  std::string const archive = written(options_of(OutputFormat::npz, full_layout()), 10, 4, false);
-  EXPECT_EQ(names_in(archive), (std::vector<std::string>{"features.npy", "label.npy", "weight.npy", "qid.npy"}));
+  std::string const archive = written(options_of(OutputKind::npz, layout_with_margin()), 10, 4, false);
+  EXPECT_EQ(names_in(archive),
+            (std::vector<std::string>{"features.npy", "label.npy", "weight.npy", "qid.npy", "base_margin.npy"}));
   expect_array(member_of(archive, "features.npy"), DType::float32, {10, 3}, tensor_bytes(batch, Role::feature));
   expect_array(member_of(archive, "label.npy"), DType::float32, {10}, tensor_bytes(batch, Role::label));
   expect_array(member_of(archive, "weight.npy"), DType::float32, {10}, tensor_bytes(batch, Role::weight));
   expect_array(member_of(archive, "qid.npy"), DType::int64, {10}, tensor_bytes(batch, Role::qid));
+  expect_array(member_of(archive, "base_margin.npy"), DType::float32, {10}, tensor_bytes(batch, Role::base_margin));
 }
 
 TEST(OutputNpz, SeveralLabelsAreAMatrixAndAbsentRolesAreLeftOut) {
@@ -257,14 +276,14 @@ TEST(OutputNpz, SeveralLabelsAreAMatrixAndAbsentRolesAreLeftOut) {
   layout.has_weight = layout.has_qid = false;
   layout.label_dtype = DType::float64;
   BatchBuffer const buffer = counted_rows(layout, 6);
-  std::string const archive = written(options_of(OutputFormat::npz, layout), 6, 6, false);
+  std::string const archive = written(options_of(OutputKind::npz, layout), 6, 6, false);
   EXPECT_EQ(names_in(archive), (std::vector<std::string>{"features.npy", "label.npy"}));
   expect_array(member_of(archive, "label.npy"), DType::float64, {6, 2}, tensor_bytes(buffer.view(6), Role::label));
 }
 
 TEST(OutputNpz, BytesDependOnTheRowsAlone) {
   for (std::size_t labels : {0u, 1u, 2u}) {
-    OutputOptions const options = options_of(OutputFormat::npz, full_layout(labels));
+    OutputOptions const options = options_of(OutputKind::npz, full_layout(labels));
     std::string const whole = written(options, 100, 100, false);
     for (std::size_t rows_a_round : {1u, 7u, 100u}) {
       EXPECT_EQ(written(options, 100, rows_a_round, false), whole);
@@ -275,7 +294,7 @@ TEST(OutputNpz, BytesDependOnTheRowsAlone) {
 
 TEST(OutputNpz, NoRows) {
   for (bool is_pipe : {false, true}) {
-    std::string const archive = written(options_of(OutputFormat::npz, full_layout()), 0, 1, is_pipe);
+    std::string const archive = written(options_of(OutputKind::npz, full_layout()), 0, 1, is_pipe);
     expect_array(member_of(archive, "features.npy"), DType::float32, {0, 3}, "");
     expect_array(member_of(archive, "qid.npy"), DType::int64, {0}, "");
   }
@@ -286,7 +305,7 @@ TEST(OutputNpz, ABatchOfAnotherLayoutIsADefect) {
   BatchLayout other = full_layout();
   other.features = 2;
   BatchBuffer const buffer = counted_rows(other, 1);
-  std::unique_ptr<Output> const output = make_output(options_of(OutputFormat::npz, full_layout()), disk.files_of());
+  std::unique_ptr<Output> const output = make_output(options_of(OutputKind::npz, full_layout()), disk.files_of());
   try {
     write_rows(*output, buffer.view(1), 1);
     FAIL() << "was accepted";
@@ -295,10 +314,12 @@ TEST(OutputNpz, ABatchOfAnotherLayoutIsADefect) {
   }
 }
 
-/// A recordio output with companions, and rows that have the given weights and qids.
+/// An encoded output with companions, and rows that have the given weights and qids.
 class OutputCompanions : public testing::Test {
  protected:
-  OutputCompanions() : options_(options_of(OutputFormat::recordio, full_layout())) { options_.companions = true; }
+  OutputCompanions() : options_(options_of(OutputKind::encoded, full_layout())) {
+    options_.companions = {Role::qid, Role::weight};
+  }
 
   void write(Output& output, std::vector<std::int64_t> const& qids, float weight = 1) {
     BatchBuffer const buffer = counted_rows(options_.layout, qids.size());
@@ -308,6 +329,7 @@ class OutputCompanions : public testing::Test {
     for (std::size_t row = 0; row < qids.size(); ++row) {
       if (options_.layout.has_qid) round.batch.qid.as<std::int64_t>()[row] = qids[row];
       if (options_.layout.has_weight) round.batch.weight.as<float>()[row] = weight;
+      if (options_.layout.has_base_margin) round.batch.base_margin.as<float>()[row] = -0.25f;
     }
     output.write(round);
   }
@@ -339,6 +361,20 @@ TEST_F(OutputCompanions, OnlyForRolesThatAreThere) {
   options_.layout.has_weight = false;
   output = open();
   EXPECT_EQ(output->paths(), std::vector<std::string>{path});
+}
+
+TEST_F(OutputCompanions, OnlyThoseThatAreAskedFor) {
+  options_.layout.has_base_margin = true;
+  options_.companions = {Role::base_margin};
+  std::unique_ptr<Output> output = open();
+  write(*output, {1, 2});
+  output->finish();
+  EXPECT_EQ(output->paths(), (std::vector<std::string>{path, path + ".base_margin"}));
+  EXPECT_EQ(disk_.files.at(path + ".base_margin"), "-0.25\n-0.25\n");
+  options_.companions = {Role::base_margin, Role::qid, Role::weight, Role::qid};
+  output = open();
+  EXPECT_EQ(output->paths(),
+            (std::vector<std::string>{path, path + ".weight", path + ".group", path + ".base_margin"}));
 }
 
 TEST_F(OutputCompanions, OfNoRowsAreEmpty) {
@@ -421,13 +457,13 @@ TEST_F(OutputCompanions, AreRemovedFromDiskIfTheMainFileCannotAppear) {
 
 TEST(Output, ErrorsOfTheSinkComeThrough) {
   for (bool is_pipe : {false, true}) {
-    for (OutputFormat format : {OutputFormat::npy, OutputFormat::npz, OutputFormat::recordio}) {
+    for (OutputKind kind : {OutputKind::npy, OutputKind::npz, OutputKind::encoded}) {
       Disk disk;
       disk.is_pipe = is_pipe;
       BatchBuffer const buffer = counted_rows(full_layout(), 2);
       auto const run = [&] {
         disk.fail_write = path;
-        std::unique_ptr<Output> const output = make_output(options_of(format, full_layout()), disk.files_of());
+        std::unique_ptr<Output> const output = make_output(options_of(kind, full_layout()), disk.files_of());
         Round round;
         round.batch = buffer.view(2);
         round.encoded = bytes_of("frames");

@@ -1,0 +1,48 @@
+#include "host/app/array_rounds.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "host/exec/lane_options.hpp"
+#include "host/exec/missing.hpp"
+
+namespace penstock::app {
+namespace {
+
+/// What rows of another form may take at a time, if one row does not take more.
+constexpr std::size_t shaped_bytes = std::size_t{4} << 20;
+
+}  // namespace
+
+std::size_t ArrayRounds::rows_at_a_time() const {
+  if (!reshape_) return batch_.rows;
+  BatchLayout const& layout = reader_->layout();
+  std::size_t const cell_bytes = size_bytes(layout.feature_dtype) + (layout.is_sparse ? 0 : sizeof(std::int64_t));
+  return std::max<std::size_t>(1, shaped_bytes / std::max<std::size_t>(1, layout.features * cell_bytes));
+}
+
+void ArrayRounds::shape(Batch const& rows) {
+  RoundMemory const memory = round_memory(reader_->layout(), capacity_of(rows), reshape_, nullptr);
+  if (!shaped_.capacity().holds(memory.shaped_capacity)) shaped_ = BatchBuffer(memory.shaped, memory.shaped_capacity);
+  round_.batch = reshaped(rows, shaped_.view(rows.rows), *reshape_);
+}
+
+Round const* ArrayRounds::next() {
+  if (taken_ == batch_.rows) {
+    taken_ = 0;
+    if (!reader_->next(batch_)) return nullptr;
+  }
+  std::size_t const count = std::min(rows_at_a_time(), batch_.rows - taken_);
+  Batch const rows = batch_.rows_from(taken_, count);
+  taken_ += count;
+  round_.batch = rows;
+  if (reshape_) shape(rows);
+  counts_.records += count;
+  counts_.missing_cells += count_missing(round_.batch);
+  if (encoder_ == nullptr) return &round_;
+  window_.resize(std::max(window_.size(), encoder_->bytes_max(capacity_of(round_.batch))));
+  round_.encoded = {window_.data(), encoder_->encode(round_.batch, window_.data())};
+  return &round_;
+}
+
+}  // namespace penstock::app

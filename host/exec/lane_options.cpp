@@ -1,0 +1,53 @@
+#include "host/exec/lane_options.hpp"
+
+#include "penstock/error.hpp"
+
+namespace penstock {
+namespace {
+
+/// Features alone: the other tensors stay where they are.
+BatchLayout features_of(BatchLayout const& layout) {
+  BatchLayout features;
+  features.feature_dtype = layout.feature_dtype;
+  features.features = layout.features;
+  features.is_sparse = layout.is_sparse;
+  return features;
+}
+
+}  // namespace
+
+BatchLayout shaped_layout(BatchLayout const& decoded, std::optional<Absent> reshape) {
+  BatchLayout layout = decoded;
+  if (reshape) layout.is_sparse = !decoded.is_sparse;
+  return layout;
+}
+
+RoundMemory round_memory(BatchLayout const& decoded, BatchCapacity const& capacity, std::optional<Absent> reshape,
+                         Encoder const* encoder) {
+  RoundMemory memory;
+  memory.decoded = decoded;
+  memory.decoded_capacity = capacity;
+  BatchCapacity encoded = capacity;
+  if (reshape) {
+    memory.shaped = features_of(shaped_layout(decoded, reshape));
+    memory.shaped_capacity.rows = capacity.rows;
+    memory.shaped_capacity.pairs = memory.shaped.is_sparse ? capacity.rows * decoded.features : 0;
+    encoded.pairs = memory.shaped_capacity.pairs;
+  }
+  if (encoder != nullptr) memory.window_bytes = encoder->bytes_max(encoded);
+  return memory;
+}
+
+Batch reshaped(Batch const& decoded, Batch const& into, Absent absent) {
+  Batch batch = decoded;
+  batch.features = into.features;
+  batch.csr = into.csr;
+  batch.set_rows(decoded.rows);
+  if (decoded.csr.indptr == nullptr)
+    sparsify(decoded.features, batch.csr, absent);
+  else if (densify(decoded, batch.features, absent) != decoded.rows)
+    throw Error(ExitCode::internal, "a sparse row has an index beyond the number of features");
+  return batch;
+}
+
+}  // namespace penstock

@@ -1,0 +1,47 @@
+// What the runtime asks of a CSV plan.
+
+#include <algorithm>
+
+#include "formats/csv/format.hpp"
+#include "host/exec/lanes.hpp"
+#include "host/pipeline/csv_faults.hpp"
+#include "host/pipeline/csv_plan.hpp"
+#include "host/pipeline/place_finder.hpp"
+
+namespace penstock {
+
+FormatInfo const& CsvPlan::format() const { return csv::Format::info; }
+
+std::unique_ptr<Cutter> CsvPlan::make_cutter(InstructionSet isa, std::size_t record_max) const {
+  return penstock::make_cutter<csv::Format>(isa, decode_plan(), record_max);
+}
+
+std::unique_ptr<Lane> CsvPlan::make_lane(InstructionSet isa, LaneOptions const& options) const {
+  return penstock::make_lane<csv::Format>(isa, decode_plan(), options);
+}
+
+std::unique_ptr<PlaceFinder> CsvPlan::make_place_finder() const {
+  return std::make_unique<CountingPlaceFinder<LineCounter>>();
+}
+
+BatchCapacity CsvPlan::record_capacity(std::size_t record_max) const {
+  return csv::Format::record_capacity(decode_plan(), record_max);
+}
+
+std::size_t CsvPlan::widest_shard() const {
+  std::size_t columns = 0;
+  for (auto const& shard : decode_plan().columns) columns = std::max(columns, shard.size());
+  return columns;
+}
+
+std::size_t CsvPlan::fault_room() const { return csv::fault_room(decode_plan(), widest_shard()); }
+
+std::size_t CsvPlan::decoder_bytes() const {
+  return widest_shard() * sizeof(std::uint32_t) + (std::size_t{64} << 10);
+}
+
+void CsvPlan::explain(Fault const& fault, Chunk const&, FaultReport& report) const {
+  explain_csv_fault(fault, *this, report);
+}
+
+}  // namespace penstock

@@ -1,0 +1,353 @@
+#include "host/pipeline/record_stream.hpp"
+
+#include <algorithm>
+#include <array>
+#include <deque>
+#include <limits>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "host/exec/missing.hpp"
+#include "penstock/error.hpp"
+
+namespace penstock {
+namespace {
+
+std::vector<std::unique_ptr<Lane>> make_lanes(InputPlan const& plan, StreamOptions const& options,
+                                              StreamSizes const& sizes) {
+  LaneOptions lane;
+  lane.capacity = sizes.round;
+  lane.faults_max = sizes.faults_max;
+  lane.reshape = options.reshape;
+  lane.grown_bytes_max = options.memory_bytes / 2;
+  lane.keeps_record_begins = plan.checks_qid_order() && plan.layout().has_qid;
+  if (options.row_files == nullptr) lane.make_encoder = options.make_encoder;
+  std::vector<std::unique_ptr<Lane>> lanes;
+  for (unsigned i = 0; i < sizes.lanes; ++i) lanes.push_back(plan.make_lane(best_instruction_set(), lane));
+  return lanes;
+}
+
+/// Memory for the values that come from beside the text.
+BatchBuffer make_values(RowFiles const* values, StreamSizes const& sizes) {
+  BatchLayout layout;
+  if (values != nullptr) {
+    layout.has_weight = values->has(Role::weight);
+    layout.has_qid = values->has(Role::qid);
+    layout.has_base_margin = values->has(Role::base_margin);
+  }
+  return {layout, sizes.round.rows};
+}
+
+constexpr std::array<Role, 3> beside_roles = {Role::weight, Role::qid, Role::base_margin};
+
+}  // namespace
+
+class RecordStream::State {
+ public:
+  State(RecordStream& stream, InputPlan& plan, StreamOptions const& options)
+      : stream_(stream),
+        plan_(plan),
+        options_(options),
+        sizes_(plan_sizes(plan, options)),
+        layout_(stream_layout(plan, options)),
+        places_(plan.make_place_finder()),
+        values_(make_values(options.row_files, sizes_)) {
+    PipelineLimits const limits{sizes_.slot_bytes, options.record_max, sizes_.slots};
+    std::vector<Shard> shards = plan.shards();
+    for (Shard const& shard : shards) names_.push_back(shard.name);
+    pipeline_ = std::make_unique<Pipeline>(std::move(shards),
+                                           plan.make_cutter(best_instruction_set(), options.record_max),
+                                           make_lanes(plan, options, sizes_), executor_, limits);
+  }
+
+  Round const* next() {
+    for (;;) {
+      if (!wanted_.empty()) {
+        Rows const rows = wanted_.front();
+        wanted_.pop_front();
+        return deliver(*round_, rows);
+      }
+      if (is_limit_reached()) break;
+      if (failure_.has_value() && !is_line_open_) throw DataError(*failure_);
+      Delivery const delivery = next_delivery();
+      if (delivery.round == nullptr) {
+        if (options_.row_files != nullptr) options_.row_files->finish();
+        break;
+      }
+      if (delivery.begins_chunk) begin_chunk(*delivery.chunk);
+      if (failure_.has_value()) continue;
+      round_ = delivery.round;
+      take(*round_);
+      lines_in_chunk_ += round_->counts.lines;
+    }
+    judge_share();
+    return nullptr;
+  }
+
+  StreamCounts counts;
+  [[nodiscard]] BatchLayout const& layout() const { return layout_; }
+  [[nodiscard]] std::uint64_t stored_bytes_read() const { return pipeline_->stored_bytes_read(); }
+
+ private:
+  struct Rows {
+    std::size_t first = 0, count = 0;
+  };
+
+  /// A source that fails behind the fault that ends the stream is not heard any more.
+  Delivery next_delivery() {
+    try {
+      return pipeline_->next();
+    } catch (SourceError const&) {
+      if (failure_.has_value()) throw DataError(*failure_);
+      throw;
+    }
+  }
+
+  [[nodiscard]] bool is_limit_reached() const {
+    return options_.limit.has_value() && counts.records >= *options_.limit;
+  }
+
+  void begin_chunk(Chunk const& chunk) {
+    bool const is_new_shard = chunk.stamp.shard != chunk_.stamp.shard || chunk.stamp.sequence == 0;
+    first_line_ = is_new_shard ? plan_.first_line(chunk.stamp.shard) : first_line_ + lines_in_chunk_;
+    lines_in_chunk_ = 0;
+    chunk_ = chunk;
+    places_->begin(chunk, first_line_);
+    counts.text_bytes += chunk.text.size - (chunk.has_added_line_end ? 1 : 0);
+    if (!chunk.rejects.empty() && chunk.rejects.front().is_continued) pass_on_piece(chunk.rejects.front());
+  }
+
+  /// Walks a round's records in order: rows between faults. Lists the rows that are wanted.
+  void take(Round const& round) {
+    std::size_t done = 0;
+    for (Fault const& fault : round.faults.faults()) {
+      take_rows(round, done, fault.rows_before - done);
+      done = fault.rows_before;
+      if (is_limit_reached() || failure_.has_value()) return;
+      take_fault(fault);
+      if (failure_.has_value()) return;
+    }
+    take_rows(round, done, round.batch.rows - done);
+  }
+
+  /// Rows [first, first + count), which the decoder has accepted.
+  void take_rows(Round const& round, std::size_t first, std::size_t count) {
+    if (round.batch.record_begins == nullptr) return accept(first, count);
+    while (count > 0 && !is_limit_reached() && !failure_.has_value()) {
+      std::size_t const ascending = ascending_run(round, first, count);
+      accept(first, ascending);
+      first += ascending;
+      count -= ascending;
+      if (count == 0 || is_limit_reached()) return;
+      take_fault(order_fault(round, first));
+      ++first;
+      --count;
+    }
+  }
+
+  /// How many rows from `first` on have query ids that do not descend.
+  std::size_t ascending_run(Round const& round, std::size_t first, std::size_t count) {
+    std::int64_t const* const qid = round.batch.qid.as<std::int64_t>() + first;
+    std::size_t run = 0;
+    for (; run < count && qid[run] >= last_qid_; ++run) last_qid_ = qid[run];
+    return run;
+  }
+
+  /// A record whose query id is below that of the last accepted record. It is a line of text with `qid:` in it.
+  [[nodiscard]] Fault order_fault(Round const& round, std::size_t row) const {
+    Fault fault;
+    fault.code = FaultCode::qid_out_of_order;
+    fault.rows_before = static_cast<std::uint32_t>(row);
+    fault.record_begin = round.batch.record_begins[row];
+    std::string_view const rest(chunk_.text.data + fault.record_begin, chunk_.text.size - fault.record_begin);
+    std::string_view const record = rest.substr(0, rest.find_first_of("\r\n"));
+    fault.record_end = fault.record_begin + static_cast<std::uint32_t>(record.size());
+    std::size_t const at = std::min(record.find("qid:"), record.size());
+    std::size_t const end = std::min(record.find_first_of(" \t#", at), record.size());
+    fault.cell_begin = fault.record_begin + static_cast<std::uint32_t>(at);
+    fault.cell_end = fault.record_begin + static_cast<std::uint32_t>(end);
+    fault.column = 1;  // the label is token 0
+    return fault;
+  }
+
+  /// Counts rows that are good, and lists those of them that are neither skipped nor beyond the limit.
+  void accept(std::size_t first, std::size_t count) {
+    std::uint64_t const skipped = std::min<std::uint64_t>(count, to_skip());
+    std::uint64_t wanted = count - skipped;
+    if (options_.limit.has_value()) wanted = std::min<std::uint64_t>(wanted, *options_.limit - counts.records);
+    passed_ += skipped;
+    std::size_t const begin = first + skipped;
+    if (!take_values(skipped, first, false)) return;
+    std::size_t const before = std::min<std::size_t>(wanted, take_values(wanted, begin, true) ? wanted : values_before_);
+    wanted = before;
+    passed_ += wanted;
+    counts.records += wanted;
+    if (wanted == 0) return;
+    bool const goes_on = !wanted_.empty() && wanted_.back().first + wanted_.back().count == begin;
+    if (goes_on)
+      wanted_.back().count += wanted;
+    else
+      wanted_.push_back({begin, wanted});
+  }
+
+  /// The values beside `count` records, the first of which is row `first` if they are wanted. False: they are not there,
+  /// which ends the stream behind `values_before_` of these records.
+  bool take_values(std::size_t count, std::size_t first, bool is_wanted) {
+    if (options_.row_files == nullptr || count == 0) return true;
+    RowValues into;
+    if (is_wanted) {
+      Batch const rows = values_.view(sizes_.round.rows);
+      auto const part = [&]<class T>(Dense const& t, std::span<T>& span) {
+        if (t.columns != 0) span = {t.as<T>() + first, count};
+      };
+      part(rows.weight, into.weights);
+      part(rows.qid, into.qids);
+      part(rows.base_margin, into.base_margins);
+    }
+    try {
+      options_.row_files->take(chunk_.stamp.shard, count, into);
+    } catch (RowFileError const& error) {
+      values_before_ = error.records_before;
+      failure_.emplace(error);
+      return false;
+    }
+    return true;
+  }
+
+  [[nodiscard]] std::uint64_t to_skip() const { return options_.skip - std::min(options_.skip, passed_); }
+
+  void take_fault(Fault const& fault) {
+    if (fault.is_repaired) {
+      if (to_skip() > 0) return;
+      ++counts.repaired_cells;
+      if (stream_.on_repair) stream_.on_repair(report(fault));
+      return;
+    }
+    bool const is_skipped = to_skip() > 0;
+    ++passed_;
+    if (!take_values(1, 0, false)) return;
+    is_piece_wanted_ = !is_skipped;
+    if (!is_skipped) reject(fault);
+  }
+
+  void reject(Fault const& fault) {
+    ++counts.rejected;
+    bool const tolerates = options_.on_error == FaultPolicy::skip || options_.on_error == FaultPolicy::quarantine;
+    bool const ends = !tolerates || (options_.max_errors.has_value() && counts.rejected > *options_.max_errors);
+    if (!ends && !stream_.on_reject) return;
+    FaultReport const what = report(fault);
+    if (stream_.on_reject) {
+      is_line_open_ = !chunk_.rejects.empty() && chunk_.rejects.back().continues &&
+                      chunk_.rejects.back().begin == fault.record_begin;
+      stream_.on_reject(&what, {chunk_.text.data + fault.record_begin, fault.record_end - fault.record_begin}, true,
+                        !is_line_open_);
+    }
+    if (!tolerates) {
+      failure_.emplace(describe(what), policy_hint(what));
+    } else if (ends) {
+      failure_.emplace("more than " + std::to_string(*options_.max_errors) + " records rejected, the last one here:\n" +
+                           describe(what),
+                       "--max-errors allows more");
+    }
+  }
+
+  void pass_on_piece(Reject const& piece) {
+    is_line_open_ = is_line_open_ && piece.continues;
+    if (!is_piece_wanted_ || !stream_.on_reject) return;
+    stream_.on_reject(nullptr, {chunk_.text.data + piece.begin, piece.end - piece.begin}, false, !piece.continues);
+  }
+
+  FaultReport report(Fault const& fault) {
+    FaultReport what = report_fault(fault, chunk_, plan_, *places_, options_.record_max);
+    what.file = names_[chunk_.stamp.shard];
+    what.record = passed_ + (fault.is_repaired ? 1 : 0);
+    return what;
+  }
+
+  /// The whole round if all of it is wanted, else the wanted part, encoded again.
+  Round const* deliver(Round const& round, Rows rows) {
+    bool const is_whole = rows.count == round.batch.rows;
+    bool const is_cut_short = options_.skip > 0 || options_.limit.has_value();
+    if (is_whole && !is_cut_short) {
+      counts.inexact_integers += round.counts.inexact_integers;
+      counts.other_entries += round.counts.other_entries;
+    }
+    if (is_whole && options_.row_files == nullptr) {
+      counts.missing_cells += round.counts.missing_cells;
+      return &round;
+    }
+    part_.batch = with_values(round.batch).rows_from(rows.first, rows.count);
+    counts.missing_cells += count_missing(part_.batch);
+    encode_part();
+    return &part_;
+  }
+
+  [[nodiscard]] Batch with_values(Batch batch) const {
+    Batch const values = values_.view(batch.rows);
+    for (Role role : beside_roles) {
+      if (values.tensor(role).columns != 0) batch.tensor(role) = values.tensor(role);
+    }
+    return batch;
+  }
+
+  void encode_part() {
+    if (!options_.make_encoder) return;
+    if (encoder_ == nullptr) encoder_ = options_.make_encoder();
+    part_bytes_.resize(encoder_->bytes_max(capacity_of(part_.batch)));
+    part_.encoded = {part_bytes_.data(), encoder_->encode(part_.batch, part_bytes_.data())};
+  }
+
+  void judge_share() const {
+    std::uint64_t const all = counts.records + counts.rejected;
+    if (!options_.max_errors_share.has_value() || all == 0) return;
+    // A quotient is rounded as a share that was written as a decimal is: 29 of 100 is 0.29, but 0.29 * 100 is below 29.
+    if (static_cast<double>(counts.rejected) / static_cast<double>(all) <= *options_.max_errors_share) return;
+    throw DataError(
+        std::to_string(counts.rejected) + " of " + std::to_string(all) + " records rejected, more than allowed",
+        "--max-errors allows more");
+  }
+
+  RecordStream& stream_;
+  InputPlan& plan_;
+  StreamOptions options_;
+  StreamSizes sizes_;
+  BatchLayout layout_;
+  std::vector<std::string> names_;  ///< of the shards
+  HostExecutor executor_;
+  std::unique_ptr<Pipeline> pipeline_;
+
+  Chunk chunk_;
+  std::unique_ptr<PlaceFinder> places_;
+  std::uint64_t first_line_ = 1;      ///< of the chunk
+  std::uint64_t lines_in_chunk_ = 0;  ///< in the rounds that were taken
+  std::uint64_t passed_ = 0;          ///< records seen, skipped ones included
+  bool is_piece_wanted_ = false;
+  bool is_line_open_ = false;         ///< a rejected line that was passed on goes on in the next chunk
+  std::optional<DataError> failure_;  ///< ends the stream once the rows before it and the whole line were handed out
+  Round const* round_ = nullptr;      ///< that the wanted rows belong to
+  std::deque<Rows> wanted_;
+  std::int64_t last_qid_ = std::numeric_limits<std::int64_t>::min();  ///< of the last accepted record
+  std::size_t values_before_ = 0;  ///< records that got values before there were none
+  BatchBuffer values_;                                                ///< from beside the text, for the rows of round_
+  Round part_;
+  std::unique_ptr<Encoder> encoder_;
+  std::vector<std::byte> part_bytes_;
+};
+
+RecordStream::RecordStream(InputPlan& plan, StreamOptions const& options)
+    : state_(std::make_unique<State>(*this, plan, options)) {}
+
+RecordStream::~RecordStream() = default;
+
+Round const* RecordStream::next() { return state_->next(); }
+
+BatchLayout const& RecordStream::layout() const { return state_->layout(); }
+
+StreamCounts const& RecordStream::counts() const { return state_->counts; }
+
+std::uint64_t RecordStream::stored_bytes_read() const { return state_->stored_bytes_read(); }
+
+}  // namespace penstock

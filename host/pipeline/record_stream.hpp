@@ -1,0 +1,92 @@
+/// The glue of one conversion or reading pass: sizes from a memory budget, pipeline, fault policy, --skip and --limit,
+/// side files, counts. Used by `convert`, `head`, `inspect` and `diff`.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string_view>
+
+#include "formats/core/reshape.hpp"
+#include "host/pipeline/fault_report.hpp"
+#include "host/pipeline/input_plan.hpp"
+#include "host/pipeline/pipeline.hpp"
+#include "host/pipeline/row_files.hpp"
+#include "penstock/executor.hpp"
+
+namespace penstock {
+
+struct StreamOptions {
+  std::size_t memory_bytes = std::size_t{256} << 20;  ///< slots, lanes and windows together
+  std::size_t slot_bytes = 0;                         ///< 0: chosen
+  unsigned threads = 0;                               ///< lanes; 0: one for each core
+  std::size_t record_max = std::size_t{16} << 20;
+  FaultPolicy on_error = FaultPolicy::fail;
+  std::optional<std::uint64_t>
+      max_errors;  ///< rejected records allowed under skip and quarantine; not given: any number
+  std::optional<double> max_errors_share;  ///< the same as a share of all records, judged at the end (0 to 1)
+  std::uint64_t skip = 0;                  ///< records passed over first, good or bad
+  std::optional<std::uint64_t> limit;      ///< accepted records wanted
+  std::optional<Absent> reshape;           ///< sparse features become dense ones or the reverse: see LaneOptions
+  /// Values of records that lie in files beside the input; outlives the stream. Encoders then run on the caller's thread.
+  RowFiles* row_files = nullptr;
+  std::function<std::unique_ptr<Encoder>()> make_encoder;  ///< empty: batches only
+};
+
+struct StreamCounts {
+  std::uint64_t records = 0;  ///< accepted
+  std::uint64_t rejected = 0;
+  std::uint64_t repaired_cells = 0;
+  std::uint64_t missing_cells = 0;
+  std::uint64_t other_entries = 0;     ///< see RoundCounts; without --skip and --limit
+  std::uint64_t inexact_integers = 0;  ///< without --skip and --limit; so far, if the stream ends with an error
+  std::uint64_t text_bytes =
+      0;  ///< decompressed bytes of the chunks that were taken; all there are, if it ends by itself
+};
+
+/// Sizes that a stream will use; they depend on options and layout alone.
+struct StreamSizes {
+  std::size_t slot_bytes = 0;
+  unsigned lanes = 0;
+  std::size_t slots = 0;
+  BatchCapacity round;  ///< that a round holds
+  std::size_t faults_max = 0;
+  std::size_t total_bytes = 0;
+};
+/// The layout of what a stream hands out.
+BatchLayout stream_layout(InputPlan const& plan, StreamOptions const& options);
+/// Throws DeviceError if even one lane does not fit, saying what does not.
+StreamSizes plan_sizes(InputPlan const& plan, StreamOptions const& options);
+
+/// Rounds of accepted rows, in input order. What the policy says about faults happens here.
+class RecordStream {
+ public:
+  /// `plan` must outlive the stream. Takes plan.shards().
+  RecordStream(InputPlan& plan, StreamOptions const& options);
+  ~RecordStream();
+
+  /// Called for every rejected record in input order, with the raw bytes of the record without its line end; a line
+  /// that is longer than a chunk comes in several pieces, of which `is_first` and `is_last` mark the ends. `report` is
+  /// null except on the first. May be empty, and may be emptied while the stream runs: reports cost time.
+  std::function<void(FaultReport const* report, std::string_view raw, bool is_first, bool is_last)> on_reject;
+  /// Called for each repaired cell (policy null).
+  std::function<void(FaultReport const&)> on_repair;
+
+  /// The next non-empty round of accepted rows; null at the end. Valid until the next call. Throws DataError
+  /// when the policy ends the stream (its message names the fault), and what the sources throw, in both cases
+  /// after every row that comes before.
+  Round const* next();
+
+  /// The layout of the rounds' batches.
+  [[nodiscard]] BatchLayout const& layout() const;
+  [[nodiscard]] StreamCounts const& counts() const;
+  [[nodiscard]] std::uint64_t stored_bytes_read() const;
+
+ private:
+  class State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace penstock
