@@ -24,6 +24,9 @@
 ///                                                 the most that one record can become; rows == 1
 ///   static FaultWords words_of(Fault const&, Plan const&, std::string_view record)
 ///                                                 `record` is the record's bytes, or what there is of them
+///   static std::vector<std::pair<std::string, std::string>> found_options(Plan const&)
+///                                                 optional: what the scout found out, as options: who reads a part of the
+///                                                 input has to give them
 ///   static constexpr bool counts_missing          optional: the decoder counts RoundCounts::missing_cells itself
 ///   static constexpr bool has_avx2                optional: see host/exec/lanes.hpp
 /// and, if it can be written,
@@ -95,7 +98,6 @@ struct ScoutContext {
   std::size_t record_max = 0;      ///< bytes
   bool is_read_twice = false;      ///< the whole input can be looked at before it is decoded
   bool needs_width = false;        ///< the output has a shape: the number of features must be known
-  bool needs_index_base = true;    ///< indices are used, not only counted
 };
 
 /// Scouts look at an input before it is decoded. The host calls, in this order:

@@ -5,7 +5,10 @@
 #include <cstddef>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "formats/core/format.hpp"
 #include "formats/core/line_counter.hpp"
@@ -24,7 +27,6 @@ inline constexpr std::string_view suffixes[] = {".libsvm", ".svm", ".svmlight"};
 struct Format {
   static constexpr FormatInfo info = {"libsvm", "libsvm", suffixes, true, "line"};
   static constexpr bool has_avx2 = true;
-  static constexpr bool counts_missing = true;
   /// A line of numbers and colons may be something else.
   static constexpr bool bears_mark(std::string_view) { return false; }
 
@@ -52,6 +54,11 @@ struct Format {
   static constexpr BatchCapacity record_capacity(Plan const& plan, std::size_t record_max) {
     std::size_t const labels = plan.layout.labels_vary ? (record_max + 1) / 2 : 0;  // a digit and a comma each
     return {1, pairs_max(record_max, plan.items.syntax), labels, 0, 0};
+  }
+  static std::vector<std::pair<std::string, std::string>> found_options(Plan const& plan) {
+    std::vector<std::pair<std::string, std::string>> found = {{"index-base", std::to_string(plan.items.base)}};
+    if (plan.layout.features != 0) found.emplace_back("num-features", std::to_string(plan.layout.features));
+    return found;
   }
   static FaultWords words_of(Fault const& fault, Plan const& plan, std::string_view record) {
     return libsvm::words_of(fault, plan, record);

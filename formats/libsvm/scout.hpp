@@ -92,9 +92,7 @@ class Scout {
  private:
   static constexpr std::int64_t no_index = -1;
 
-  [[nodiscard]] bool wants_base() const {
-    return options_.index_base == IndexBase::automatic && context_.needs_index_base;
-  }
+  [[nodiscard]] bool wants_base() const { return options_.index_base == IndexBase::automatic; }
   [[nodiscard]] bool wants_width() const { return options_.num_features == 0 && context_.needs_width; }
   [[nodiscard]] bool has_pairs() const { return greatest_ != no_index; }
 

@@ -59,9 +59,14 @@ inline std::string subject_of(Fault const& fault, Plan const& plan, std::string_
 inline std::string remedy_of(Fault const& fault, Plan const& plan, std::string_view cell) {
   bool const has_colon = cell.find(':') != std::string_view::npos;
   switch (fault.code) {
-    case FaultCode::several_labels: return "--multilabel reads lists of labels";
+    case FaultCode::several_labels: return "--multilabel reads lists of labels; --from csv if this is CSV";
     case FaultCode::index_below_base: return "--index-base 0 if indices count from 0";
     case FaultCode::index_out_of_range: return "--num-features with the number of columns";
+    case FaultCode::unexpected_weight:
+      return "if its first word is a pair, the label is missing; else mend the first record, which decides";
+    case FaultCode::missing_weight:
+    case FaultCode::missing_qid:
+    case FaultCode::unexpected_qid: return "the first record decides: mend that one or this one";
     case FaultCode::qid_out_of_order: return "--qid-order any takes query ids in any order";
     case FaultCode::duplicate_index: return "--duplicates last or --duplicates sum";
     case FaultCode::missing_separator:

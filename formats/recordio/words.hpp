@@ -123,6 +123,8 @@ inline FaultWords words_of(Fault const& fault, Plan const& plan, std::string_vie
   FaultWords words;
   words.subject = detail::part_words(fault.column);
   words.remedy = detail::remedy_of(fault.code);
+  if (fault.code == FaultCode::width_mismatch && plan.layout.is_sparse)
+    words.remedy = "--num-features N takes sparse records of any shape up to it";
   Frame const frame = FrameCursor({reinterpret_cast<std::byte const*>(record.data()), record.size()}).next();
   bool const is_whole = frame.status == FrameStatus::ok || frame.status == FrameStatus::truncated_pad;
   if (!is_whole || frame.part != Part::whole) return words;

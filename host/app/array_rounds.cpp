@@ -17,8 +17,9 @@ constexpr std::size_t shaped_bytes = std::size_t{4} << 20;
 std::size_t ArrayRounds::rows_at_a_time() const {
   if (!reshape_) return batch_.rows;
   BatchLayout const& layout = reader_->layout();
-  std::size_t const cell_bytes = size_bytes(layout.feature_dtype) + (layout.is_sparse ? 0 : sizeof(std::int64_t));
-  return std::max<std::size_t>(1, shaped_bytes / std::max<std::size_t>(1, layout.features * cell_bytes));
+  // Pairs take an index of eight bytes more; three dense cells do for that here.
+  auto const row_bytes = dense_bytes(layout.is_sparse ? 1 : 3, layout.features, layout.feature_dtype);
+  return row_bytes ? std::max<std::size_t>(1, shaped_bytes / std::max<std::uint64_t>(1, *row_bytes)) : 1;
 }
 
 void ArrayRounds::shape(Batch const& rows) {

@@ -59,6 +59,9 @@ class PlannedReader final : public BatchReader {
   RecordStream stream_;
 };
 
+/// Elements that a row of an array may have: at twenty bytes each it becomes a record of 320 MiB, which frames hold.
+inline constexpr std::size_t array_row_elements_max = std::size_t{1} << 24;
+
 /// The features alone: rows are the first dimension, everything behind it is columns.
 [[nodiscard]] std::unique_ptr<BatchReader> open_npy(InputFile const& file);
 /// The arrays `features` (or those of a CSR matrix), `label`, `weight`, `qid` and `base_margin` of an archive that is a

@@ -106,7 +106,7 @@ class ArraysReader final : public BatchReader {
 
   /// For a row of `needed` elements.
   static void grow(std::size_t& capacity, std::size_t needed, std::string const& name) {
-    if (needed > row_bytes_max / sizeof(std::int64_t))
+    if (needed > array_row_elements_max)
       throw DeviceError(name + ": a row has " + format_count(needed) + " elements, more than this command holds");
     capacity = needed;
   }

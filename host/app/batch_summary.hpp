@@ -16,8 +16,8 @@ namespace penstock::app {
 inline constexpr std::size_t label_values_max = 32;
 /// Label columns beyond these are not summarised: each may take some 2 KiB.
 inline constexpr std::size_t label_columns_max = 1024;
-/// Missing values are counted by column where there are no more columns: 8 MB of counts. Beyond, only in all.
-inline constexpr std::size_t missing_columns_max = 1'000'000;
+/// Missing values are counted by column where there are no more columns: some 100 KiB of JSON. Beyond, only in all.
+inline constexpr std::size_t missing_columns_max = 65'536;
 
 /// The values of one label column, or of all lists of labels together.
 struct LabelSummary {

@@ -172,8 +172,8 @@ class Run {
 
   /// All files or none.
   void commit() {
-    if (rejects_) rejects_->commit();
     try {
+      if (rejects_) rejects_->commit();
       output_->finish();
     } catch (...) {
       if (rejects_) rejects_->remove();
@@ -250,7 +250,7 @@ int convert_records(Arguments const& arguments, Console& console, std::vector<In
   stream.make_encoder = encoder_maker(target, arguments);
   StreamSizes const sizes = plan_sizes(*plan, stream);
   auto const* const csv = dynamic_cast<CsvPlan const*>(plan.get());
-  Conversion const conversion{inputs, format.info(), csv, plan->notes(), target, sizes};
+  Conversion const conversion{inputs, format.info(), csv, plan->notes(), plan->found_options(), target, sizes};
   if (arguments.has("dry-run")) return print_plan(arguments, conversion);
   say_engine(console, sizes);
   Rows rows(std::make_unique<RecordStream>(*plan, stream));
@@ -262,11 +262,14 @@ int convert_arrays(Arguments const& arguments, Console& console, std::vector<Inp
                    FileFormat const& format, Target target, StreamOptions const& stream) {
   std::unique_ptr<BatchReader> reader = open_arrays(inputs, format, stream);
   BatchLayout const layout = reader->layout();
-  // A row of a matrix has no more pairs than columns; beyond this many, a record of any format is too large.
-  constexpr std::size_t pairs_max = std::size_t{1} << 25;
-  BatchCapacity const record{1, std::min(layout.is_sparse ? layout.features : 0, pairs_max), layout.labels, 0, 0};
+  bool const is_empty = layout.is_dense() && layout.row_bytes() == 0;
+  if (is_empty) throw ConfigurationError(inputs.front().path + ": its arrays have no columns: there is nothing to convert");
+  // A row of a matrix has no more pairs than columns.
+  std::size_t const pairs = std::min(layout.is_sparse ? layout.features : 0, array_row_elements_max);
+  BatchCapacity const record{1, pairs, layout.labels_vary ? array_row_elements_max : 0, 0, 0};
   fit(target, {layout, record, [](Role) { return std::vector<std::string>{}; }}, arguments);
-  Conversion const conversion{inputs, format.info(), nullptr, reader->notes(), target, std::nullopt};
+  if (target.reshape) check_row(target.output.layout, stream);
+  Conversion const conversion{inputs, format.info(), nullptr, reader->notes(), {}, target, std::nullopt};
   if (arguments.has("dry-run")) return print_plan(arguments, conversion);
   auto const make_encoder = encoder_maker(target, arguments);
   Rows rows(std::make_unique<ArrayRounds>(std::move(reader), target.reshape, make_encoder ? make_encoder() : nullptr));

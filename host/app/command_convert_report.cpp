@@ -72,6 +72,18 @@ std::string rounding_of(BatchLayout const& layout) {
   return roles;
 }
 
+/// Few rejected records may be most of the input: behind a broken frame nothing can be read.
+std::string bytes_note(Outcome const& outcome) {
+  StreamCounts const& counts = outcome.counts;
+  if (outcome.is_part || counts.text_bytes == 0) return "";
+  double const bytes = static_cast<double>(counts.rejected_bytes) / static_cast<double>(counts.text_bytes);
+  double const records =
+      static_cast<double>(counts.rejected) / static_cast<double>(counts.rejected + counts.records);
+  if (bytes < 0.01 || bytes < 4 * records) return "";
+  return ", which is " + rounded_percent(counts.rejected_bytes, counts.text_bytes) + " of the bytes (" +
+         format_bytes(counts.rejected_bytes) + ")";
+}
+
 std::string engine_text(StreamSizes const& sizes) {
   return "  engine    cpu (" + std::string(name_of(best_instruction_set())) + "), " +
          counted(sizes.lanes, "thread", "threads") + "\n  memory    " + format_bytes(sizes.total_bytes) + " (" +
@@ -132,7 +144,7 @@ std::string summary_text(Conversion const& conversion, Outcome const& outcome) {
   std::string text = "ok  " + counted(counts.records, "record", "records") + ", " +
                      counted(features, "feature", "features") + " -> " + shown_path(conversion.target.output.path) +
                      " (" + format_bytes(outcome.output_bytes) + "), " + format_duration(outcome.seconds);
-  if (!outcome.is_part && outcome.seconds >= rate_seconds_min)
+  if (!outcome.is_part && outcome.seconds >= rate_seconds_min && counts.text_bytes > 0)
     text += ", " + format_rate(static_cast<double>(counts.text_bytes) / outcome.seconds);
   if (counts.missing_cells > 0) text += "\n    " + counted(counts.missing_cells, "missing cell", "missing cells");
   if (counts.repaired_cells > 0)
@@ -140,8 +152,12 @@ std::string summary_text(Conversion const& conversion, Outcome const& outcome) {
         "\n    " + counted(counts.repaired_cells, "bad cell was", "bad cells were") + " made missing (--on-error null)";
   if (counts.rejected > 0)
     text += "\n    " + counted(counts.rejected, "record was", "records were") + " rejected (" +
-            rounded_percent(counts.rejected, counts.rejected + counts.records) + ")";
+            rounded_percent(counts.rejected, counts.rejected + counts.records) + ")" + bytes_note(outcome);
   for (std::string const& path : outcome.reject_paths) text += "\n    rejects in " + path;
+  if (!outcome.reject_paths.empty() && !conversion.found.empty()) {
+    text += "\n    convert the mended rejects with";
+    for (auto const& [name, value] : conversion.found) text += " --" + name + " " + value;
+  }
   return text;
 }
 
@@ -151,8 +167,14 @@ std::string summary_json(Conversion const& conversion, Outcome const& outcome) {
   json.begin_object();
   add_common(json, conversion);
   json.member("records", counts.records).member("rejected", counts.rejected);
+  json.member("rejected_bytes", counts.rejected_bytes);
   json.member("repaired_cells", counts.repaired_cells).member("missing_cells", counts.missing_cells);
-  json.member("inexact_integers", counts.inexact_integers).member("text_bytes", counts.text_bytes);
+  json.member("inexact_integers", counts.inexact_integers);
+  json.key("text_bytes");
+  if (outcome.is_part)
+    json.null();  // how much was read ahead depends on sizes and threads
+  else
+    json.value(counts.text_bytes);
   json.member("output_bytes", outcome.output_bytes).member("seconds", outcome.seconds);
   json.list("outputs", output_paths(conversion.target)).list("rejects", outcome.reject_paths);
   json.list("warnings", outcome.warnings);

@@ -19,6 +19,7 @@ struct Conversion {
   FormatInfo const& input_format;
   CsvPlan const* csv;  ///< null: the input is not CSV
   std::vector<std::string> notes;
+  std::vector<std::pair<std::string, std::string>> found;  ///< InputPlan::found_options()
   Target const& target;
   std::optional<StreamSizes> sizes;  ///< not given: arrays are read, which takes a few MiB
 };

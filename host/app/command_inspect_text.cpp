@@ -20,7 +20,7 @@ std::string padded(std::string text, std::size_t width) {
 
 /// A line that begins with a word for what it says.
 std::string line(std::string_view word, std::string const& text) {
-  return "  " + padded(std::string(word), 10) + text + "\n";
+  return "  " + padded(std::string(word), 12) + text + "\n";
 }
 
 std::string counted(std::uint64_t count, std::string_view one, std::string_view many) {

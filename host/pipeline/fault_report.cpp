@@ -125,7 +125,9 @@ FaultReport report_fault(Fault const& fault, Chunk const& chunk, InputPlan const
   // A quote that opens on a later line of a rejected first line is told by its byte; line and excerpt are the reject's.
   bool const is_behind = fault.cell_begin > fault.record_end;
   std::uint32_t const shown = is_behind ? fault.record_begin : fault.cell_begin;
-  std::size_t const shown_end = is_behind ? shown : fault.cell_end;
+  // A frame that should not follow the record is told by its byte: it may lie in the next chunk.
+  bool const is_next_frame = !plan.format().is_text && fault.cell_begin >= fault.record_end;
+  std::size_t const shown_end = is_behind || is_next_frame ? shown : fault.cell_end;
   places.advance(shown);
   report.line = places.unit();
   report.line_column = shown - places.unit_begin() + 1;

@@ -34,6 +34,10 @@ class FormatPlan final : public InputPlan {
  public:
   /// Throws ConfigurationError or SchemaError for what cannot be planned, SourceError, and DataError of a survey.
   FormatPlan(std::vector<InputFile> const& files, typename Format::Options const& options, PlanRequest const& request) {
+    if (request.stream.on_error == FaultPolicy::null)
+      throw ConfigurationError("--on-error null: " + std::string(Format::info.title) +
+                                   " has no cells that could be missing",
+                               "--on-error skip or quarantine");
     bool is_read_twice = true;
     for (InputFile const& file : files) {
       heads_.emplace_back(file);
@@ -59,6 +63,10 @@ class FormatPlan final : public InputPlan {
   [[nodiscard]] std::vector<std::string> names(Role) const override { return {}; }
   [[nodiscard]] std::uint64_t first_line(std::size_t) const override { return 1; }
   [[nodiscard]] std::vector<std::string> const& notes() const override { return notes_; }
+  [[nodiscard]] std::vector<std::pair<std::string, std::string>> found_options() const override {
+    if constexpr (requires { Format::found_options(plan_); }) return Format::found_options(plan_);
+    return {};
+  }
   [[nodiscard]] bool checks_qid_order() const override {
     if constexpr (requires { plan_.checks_qid_order; }) return plan_.checks_qid_order;
     return false;

@@ -40,12 +40,9 @@ std::string name_of(InputFile const& file) { return file.is_stdin ? "<stdin>" : 
 
 bool is_reopened(InputFile const& file) { return file.is_regular && !file.is_stdin; }
 
-InputHead::InputHead(InputFile file) : file_(std::move(file)) {
-  if (!is_reopened(file_)) source_ = open_source(file_);
-}
-
 bool InputHead::look(Cutter& cutter, std::size_t record_max, std::function<bool(Chunk const&)> const& use) {
-  std::unique_ptr<Source> reopened = is_reopened(file_) ? open_source(file_) : nullptr;
+  std::unique_ptr<Source> const reopened = is_reopened(file_) ? open_source(file_) : nullptr;
+  if (!reopened) source_ = open_source(file_);
   Source& source = reopened ? *reopened : *source_;
   Window window;
   std::array<Reject, 64> rejects;
@@ -62,7 +59,7 @@ bool InputHead::look(Cutter& cutter, std::size_t record_max, std::function<bool(
     }
     Cut const cut = cutter.cut(window.data(), static_cast<std::uint32_t>(size), is_end, rejects);
     if (cut.whole == 0 && !is_end) {
-      if (window.capacity() > record_max + first_bytes) return false;
+      if (window.capacity() > record_max + first_bytes) throw_no_record(window.capacity());
       window.grow(2 * window.capacity());
       continue;
     }
@@ -71,13 +68,19 @@ bool InputHead::look(Cutter& cutter, std::size_t record_max, std::function<bool(
     chunk.has_added_line_end = cut.has_added_line_end;
     if (use(chunk)) return true;
     if (cut.whole == 0 || (is_end && cut.whole >= size)) return false;
-    if (!reopened && kept_.size() > record_max + kept_beyond_record) return false;
+    if (!reopened && kept_.size() > record_max + kept_beyond_record) throw_no_record(kept_.size());
     chunk.follows_cr = window.data()[cut.whole - 1] == '\r';
     chunk.stamp.offset_bytes += cut.whole;
     ++chunk.stamp.sequence;
     size -= std::min<std::size_t>(cut.whole, size);
     std::memmove(window.data(), window.data() + cut.whole, size);
   }
+}
+
+void InputHead::throw_no_record(std::size_t bytes) const {
+  throw SourceError(name_of(file_) + ": no record in its first " + std::to_string(bytes) +
+                        " bytes, and no more can be kept of an input that is read only once",
+                    "Write it to a file first, or raise --max-record-size.");
 }
 
 Shard InputHead::shard() {
@@ -87,6 +90,10 @@ Shard InputHead::shard() {
     return shard;
   }
   if (std::exchange(is_taken_, true)) throw SourceError(shard.name + ": can be read only once", "Name a file instead.");
+  if (source_ == nullptr) {  // nobody looked at it: it is opened when its turn comes
+    shard.open = [file = file_] { return open_source(file); };
+    return shard;
+  }
   // std::function wants to be copied, which a source cannot: the copies share it, and the first call takes it.
   auto rest = std::make_shared<std::unique_ptr<Source>>(
       std::make_unique<PrefetchedSource>(std::move(source_), std::exchange(kept_, {})));

@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "host/io/inputs.hpp"
 #include "host/pipeline/pipeline.hpp"
@@ -21,19 +22,21 @@ namespace penstock {
 
 class InputHead {
  public:
-  /// Opens the input only if it can be opened once: else look() does.
-  explicit InputHead(InputFile file);
+  explicit InputHead(InputFile file) : file_(std::move(file)) {}
 
-  /// Calls `use` with the input's first chunks, as `cutter` cuts them, until it returns true; false if it never did. Of
-  /// an input that can be read only once, no more than `kept_max` bytes are looked at. Throws SourceError.
+  /// Opens the input and calls `use` with its first chunks, as `cutter` cuts them, until it returns true; false if the
+  /// input ends before. Throws SourceError, also where more of an input that can be read only once would have to be kept
+  /// than a record and a MiB.
   bool look(Cutter& cutter, std::size_t record_max, std::function<bool(Chunk const&)> const& use);
 
   /// The whole input. One that can be read only once goes into the shard's source: a second call throws SourceError.
   [[nodiscard]] Shard shard();
 
  private:
+  [[noreturn]] void throw_no_record(std::size_t bytes) const;
+
   InputFile file_;
-  std::unique_ptr<Source> source_;  ///< of an input that is read once
+  std::unique_ptr<Source> source_;  ///< of an input that is read once and was looked at
   std::string kept_;                ///< what was read of it
   bool is_taken_ = false;
 };

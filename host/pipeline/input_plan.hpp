@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "formats/core/format.hpp"
@@ -48,6 +49,8 @@ class InputPlan {
   [[nodiscard]] virtual std::vector<Shard> shards() = 0;
   /// What was assumed, in words, one line each: `delimiter: tab (sniffed)`, `index base: 1`, ...
   [[nodiscard]] virtual std::vector<std::string> const& notes() const = 0;
+  /// What was found out and decides what records mean, as options: who reads a part of the input has to give them.
+  [[nodiscard]] virtual std::vector<std::pair<std::string, std::string>> found_options() const { return {}; }
   /// Query ids must not descend from one accepted record to the next.
   [[nodiscard]] virtual bool checks_qid_order() const { return false; }
 

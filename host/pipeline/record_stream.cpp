@@ -41,6 +41,11 @@ BatchBuffer make_values(RowFiles const* values, StreamSizes const& sizes) {
   return {layout, sizes.round.rows};
 }
 
+/// Faults that reject a stretch of bytes of which nobody knows how many records it held.
+constexpr bool hides_records(FaultCode code) {
+  return code == FaultCode::bad_magic || code == FaultCode::reserved_flag;
+}
+
 constexpr std::array<Role, 3> beside_roles = {Role::weight, Role::qid, Role::base_margin};
 
 }  // namespace
@@ -122,6 +127,11 @@ class RecordStream::State {
 
   /// Walks a round's records in order: rows between faults. Lists the rows that are wanted.
   void take(Round const& round) {
+    bool const is_cut_short = options_.skip > 0 || options_.limit.has_value();
+    if (!is_cut_short) {
+      counts.inexact_integers += round.counts.inexact_integers;
+      counts.other_entries += round.counts.other_entries;
+    }
     std::size_t done = 0;
     for (Fault const& fault : round.faults.faults()) {
       take_rows(round, done, fault.rows_before - done);
@@ -229,12 +239,20 @@ class RecordStream::State {
     bool const is_skipped = to_skip() > 0;
     ++passed_;
     if (!take_values(1, 0, false)) return;
+    if (options_.row_files != nullptr && hides_records(fault.code)) {
+      failure_.emplace("behind damage that may hide any number of records (" + describe(report(fault)) +
+                           ") the values of side files belong to records that cannot be told",
+                       "mend the input, or leave out the side files");
+      return;
+    }
     is_piece_wanted_ = !is_skipped;
     if (!is_skipped) reject(fault);
   }
 
   void reject(Fault const& fault) {
     ++counts.rejected;
+    counts.rejected_bytes += fault.record_end - fault.record_begin;
+    is_anything_hidden_ = is_anything_hidden_ || hides_records(fault.code);
     bool const tolerates = options_.on_error == FaultPolicy::skip || options_.on_error == FaultPolicy::quarantine;
     bool const ends = !tolerates || (options_.max_errors.has_value() && counts.rejected > *options_.max_errors);
     if (!ends && !stream_.on_reject) return;
@@ -256,6 +274,7 @@ class RecordStream::State {
 
   void pass_on_piece(Reject const& piece) {
     is_line_open_ = is_line_open_ && piece.continues;
+    if (is_piece_wanted_) counts.rejected_bytes += piece.end - piece.begin;
     if (!is_piece_wanted_ || !stream_.on_reject) return;
     stream_.on_reject(nullptr, {chunk_.text.data + piece.begin, piece.end - piece.begin}, false, !piece.continues);
   }
@@ -270,11 +289,6 @@ class RecordStream::State {
   /// The whole round if all of it is wanted, else the wanted part, encoded again.
   Round const* deliver(Round const& round, Rows rows) {
     bool const is_whole = rows.count == round.batch.rows;
-    bool const is_cut_short = options_.skip > 0 || options_.limit.has_value();
-    if (is_whole && !is_cut_short) {
-      counts.inexact_integers += round.counts.inexact_integers;
-      counts.other_entries += round.counts.other_entries;
-    }
     if (is_whole && options_.row_files == nullptr) {
       counts.missing_cells += round.counts.missing_cells;
       return &round;
@@ -303,6 +317,12 @@ class RecordStream::State {
   void judge_share() const {
     std::uint64_t const all = counts.records + counts.rejected;
     if (!options_.max_errors_share.has_value() || all == 0) return;
+    // Where damage hides any number of records, bytes tell more than their number.
+    if (is_anything_hidden_ && counts.text_bytes > 0 &&
+        static_cast<double>(counts.rejected_bytes) / static_cast<double>(counts.text_bytes) > *options_.max_errors_share)
+      throw DataError(std::to_string(counts.rejected_bytes) + " of " + std::to_string(counts.text_bytes) +
+                          " bytes could not be read, more than allowed",
+                      "--max-errors allows more");
     // A quotient is rounded as a share that was written as a decimal is: 29 of 100 is 0.29, but 0.29 * 100 is below 29.
     if (static_cast<double>(counts.rejected) / static_cast<double>(all) <= *options_.max_errors_share) return;
     throw DataError(
@@ -325,6 +345,7 @@ class RecordStream::State {
   std::uint64_t lines_in_chunk_ = 0;  ///< in the rounds that were taken
   std::uint64_t passed_ = 0;          ///< records seen, skipped ones included
   bool is_piece_wanted_ = false;
+  bool is_anything_hidden_ = false;   ///< a fault was one that hides records
   bool is_line_open_ = false;         ///< a rejected line that was passed on goes on in the next chunk
   std::optional<DataError> failure_;  ///< ends the stream once the rows before it and the whole line were handed out
   Round const* round_ = nullptr;      ///< that the wanted rows belong to

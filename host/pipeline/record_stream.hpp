@@ -38,6 +38,7 @@ struct StreamOptions {
 struct StreamCounts {
   std::uint64_t records = 0;  ///< accepted
   std::uint64_t rejected = 0;
+  std::uint64_t rejected_bytes = 0;  ///< of the rejected records, line ends not counted
   std::uint64_t repaired_cells = 0;
   std::uint64_t missing_cells = 0;
   std::uint64_t other_entries = 0;     ///< see RoundCounts; without --skip and --limit
@@ -55,6 +56,10 @@ struct StreamSizes {
   std::size_t faults_max = 0;
   std::size_t total_bytes = 0;
 };
+/// Throws DeviceError if a dense row does not fit into memory: it may be far wider than a sparse one has pairs, and the
+/// sizes of what follows must not overflow.
+void check_row(BatchLayout const& layout, StreamOptions const& options);
+
 /// The layout of what a stream hands out.
 BatchLayout stream_layout(InputPlan const& plan, StreamOptions const& options);
 /// Throws DeviceError if even one lane does not fit, saying what does not.

@@ -6,6 +6,7 @@
 
 #include "host/pipeline/record_stream.hpp"
 #include "host/ring/ring.hpp"
+#include "host/text/text_format.hpp"
 #include "penstock/error.hpp"
 
 namespace penstock {
@@ -78,7 +79,16 @@ StreamSizes sizes_for(InputPlan const& plan, StreamOptions const& options, Encod
   return sizes;
 }
 
-/// A dense row may be far wider than a sparse one has pairs: its size must not overflow what follows.
+[[noreturn]] void throw_too_small(StreamOptions const& options, StreamSizes const& sizes) {
+  throw DeviceError("--memory " + format_bytes(options.memory_bytes) + " is not enough: one thread needs " +
+                        std::to_string(sizes.total_bytes) + " bytes, of which records of --max-record-size " +
+                        format_bytes(options.record_max) + " take " + format_bytes(Ring::long_slots * options.record_max) +
+                        " as text",
+                    "a larger --memory, or a smaller --max-record-size or --slot-size");
+}
+
+}  // namespace
+
 void check_row(BatchLayout const& layout, StreamOptions const& options) {
   if (layout.is_sparse) return;
   auto const bytes = dense_bytes(1, layout.features, layout.feature_dtype);
@@ -87,16 +97,6 @@ void check_row(BatchLayout const& layout, StreamOptions const& options) {
                         std::to_string(options.memory_bytes),
                     "a larger --memory, or a sparse output: libsvm, RecordIO or .npz");
 }
-
-[[noreturn]] void throw_too_small(StreamOptions const& options, StreamSizes const& sizes) {
-  throw DeviceError("--memory " + std::to_string(options.memory_bytes) + " is not enough: one lane needs " +
-                        std::to_string(sizes.total_bytes) + " bytes, of which records of --max-record-size " +
-                        std::to_string(options.record_max) + " take " +
-                        std::to_string(Ring::long_slots * options.record_max) + " as text",
-                    "a larger --memory, or a smaller --max-record-size or --slot-size");
-}
-
-}  // namespace
 
 BatchLayout stream_layout(InputPlan const& plan, StreamOptions const& options) {
   BatchLayout layout = shaped_layout(plan.layout(), options.reshape);

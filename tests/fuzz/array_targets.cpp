@@ -141,7 +141,8 @@ void check_npy_header(std::string_view file) {
   if (array.dimensions != 1) return;
   npy::HeaderBytes const written = npy::make_header(array.dtype, array.shape[0]);
   npy::Array const again = npy::parse_header(written).array;
-  promise(again.dtype == array.dtype && again.shape[0] == array.shape[0], "a header that was written says another thing");
+  promise(again.dtype == array.dtype && again.shape[0] == array.shape[0],
+          "a header that was written says another thing");
 }
 
 // --- archives -------------------------------------------------------------------------------------------------------
@@ -159,9 +160,9 @@ void check_zip(std::string_view file) {
   }
 }
 
-constexpr std::string_view array_names[] = {
-    "features.npy", "label.npy",  "weight.npy", "qid.npy",      "base_margin.npy",  "label_values.npy",
-    "format.npy",   "indptr.npy", "shape.npy",  "data.npy",     "indices.npy",      "label_offsets.npy"};
+constexpr std::string_view array_names[] = {"features.npy",    "label.npy",        "weight.npy",  "qid.npy",
+                                            "base_margin.npy", "label_values.npy", "format.npy",  "indptr.npy",
+                                            "shape.npy",       "data.npy",         "indices.npy", "label_offsets.npy"};
 /// What archives hold: dense, CSR, CSR with labels that vary, and anything.
 constexpr std::size_t array_orders[4][6] = {
     {0, 1, 2, 3, 4, 6}, {6, 8, 7, 10, 9, 1}, {6, 8, 7, 10, 9, 5}, {0, 5, 11, 2, 3, 1}};

@@ -36,9 +36,7 @@ class Choices {
   std::size_t at_ = 0;
 };
 
-inline std::string_view file_of(std::string_view input) {
-  return input.substr(std::min(choice_bytes, input.size()));
-}
+inline std::string_view file_of(std::string_view input) { return input.substr(std::min(choice_bytes, input.size())); }
 
 /// Sizes of buffers and rounds around those where passes change step (64-byte blocks), and small ones.
 inline testing::RunSizes choose_sizes(Choices& choices) {

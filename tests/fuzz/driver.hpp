@@ -26,7 +26,7 @@ struct Find {
 
 struct Campaign {
   std::uint64_t seed = 1;
-  std::size_t runs = 0;                                       ///< of changed inputs
+  std::size_t runs = 0;                                    ///< of changed inputs
   std::chrono::seconds time_max = std::chrono::hours(24);  ///< no run begins later
   /// Before every run the input is written here, so that it is there when a sanitizer ends the process; removed at the
   /// end if all is well. Empty: nowhere.
@@ -35,7 +35,7 @@ struct Campaign {
 };
 
 struct CampaignResult {
-  std::size_t runs = 0;  ///< seeds included
+  std::size_t runs = 0;      ///< seeds included
   std::optional<Find> find;  ///< the first; the campaign ends there
 };
 

@@ -26,8 +26,8 @@
 
 namespace penstock::fuzz {
 
-/// The format with cutters that ask for a longer buffer where one does not hold the whole carry, which a Cutter may count
-/// on (penstock/chunk.hpp).
+/// The format with cutters that ask for a longer buffer where one does not hold the whole carry, which a Cutter may
+/// count on (penstock/chunk.hpp).
 template <class F>
 struct WithCarry : F {
   template <class Isa>

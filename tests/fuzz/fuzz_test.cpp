@@ -50,14 +50,17 @@ INSTANTIATE_TEST_SUITE_P(Fuzz, EachTarget, ::testing::ValuesIn(targets()),
 // --- the driver itself ----------------------------------------------------------------------------------------------
 
 TEST(FuzzDriver, FindsWhatATargetDoesNotStand) {
-  Target const fragile{"fragile", [](std::string_view input) {
+  Target const fragile{"fragile",
+                       [](std::string_view input) {
                          if (input.find("inf") != std::string_view::npos) throw std::logic_error("an inf");
-                       }, {}};
+                       },
+                       {}};
   testing::ScratchFolder const folder;
   Campaign campaign;
   campaign.runs = 100000;
   campaign.last_input_path = folder.at("last");
-  CampaignResult const first = run_campaign(fragile, {"1,2\n"}, campaign), second = run_campaign(fragile, {"1,2\n"}, campaign);
+  CampaignResult const first = run_campaign(fragile, {"1,2\n"}, campaign),
+                       second = run_campaign(fragile, {"1,2\n"}, campaign);
   ASSERT_TRUE(first.find && second.find);
   EXPECT_EQ(first.find->what, "an inf");
   EXPECT_EQ(first.find->input, second.find->input) << "the same seed gives the same inputs";

@@ -77,12 +77,14 @@ Order parse(std::vector<std::string> const& words) {
 
 void put_file(std::string const& path, std::string const& bytes) {
   std::ofstream file(path, std::ios::binary);
-  if (!file.write(bytes.data(), static_cast<std::streamsize>(bytes.size()))) throw std::runtime_error("cannot write " + path);
+  if (!file.write(bytes.data(), static_cast<std::streamsize>(bytes.size())))
+    throw std::runtime_error("cannot write " + path);
 }
 
 int write_seeds(Target const& target, std::string const& folder) {
   std::filesystem::create_directories(folder);
-  for (std::string const& seed : seeds_of(target, PENSTOCK_SOURCE_DIR)) put_file(folder + "/" + name_of_input(seed), seed);
+  for (std::string const& seed : seeds_of(target, PENSTOCK_SOURCE_DIR))
+    put_file(folder + "/" + name_of_input(seed), seed);
   return 0;
 }
 

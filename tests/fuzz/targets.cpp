@@ -8,8 +8,8 @@
 #include "tests/fuzz/format_target.hpp"
 #include "tests/fuzz/lint_target.hpp"
 
-/// The address sanitizer looks here when it starts: no input may make a reader take more at once. (Rows of arrays may have
-/// 512 MiB.)
+/// The address sanitizer looks here when it starts: no input may make a reader take more at once. (Rows of arrays may
+/// have 512 MiB.)
 extern "C" char const* __asan_default_options() { return "max_allocation_size_mb=1024"; }
 
 namespace penstock::fuzz {

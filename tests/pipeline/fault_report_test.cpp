@@ -32,7 +32,8 @@ using testing::plan_files;
 using testing::Random;
 using testing::record_stream;
 using testing::ScratchFolder;
-using testing::shown;
+using testing::shown_place;
+using testing::shown_raw;
 using testing::StreamRecord;
 using testing::ToldFault;
 
@@ -191,7 +192,9 @@ StreamOptions options_for(DirtyInput const& input, Random& random) {
 
 void expect_second_opinion(SecondOpinion const& expected, StreamRecord const& found) {
   for (std::size_t i = 0; i < std::min(expected.faults.size(), found.faults.size()); ++i) {
-    ASSERT_EQ(shown(expected.faults[i]), shown(found.faults[i])) << "fault " << i;
+    ASSERT_EQ(shown_place(expected.faults[i].report) + shown_raw(expected.faults[i]),
+              shown_place(found.faults[i].report) + shown_raw(found.faults[i]))
+        << "fault " << i;
   }
   EXPECT_EQ(expected.faults.size(), found.faults.size());
   EXPECT_EQ(expected.rows, found.rows);

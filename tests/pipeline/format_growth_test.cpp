@@ -108,7 +108,8 @@ TEST(FormatGrowth, LongLinesComeOutWholeAndInOrder) {
         convert<libsvm::Format, libsvm::Format>(path, from_one(), options_with(threads, 16 * mebibyte));
     EXPECT_TRUE(record.is_whole) << record.message;
     EXPECT_EQ(record.rows.size(), 610u);
-    EXPECT_TRUE(record.encoded == text) << threads << " threads: " << record.encoded.size() << " bytes, not " << text.size();
+    EXPECT_TRUE(record.encoded == text) << threads << " threads: " << record.encoded.size() << " bytes, not "
+                                        << text.size();
   }
 }
 
@@ -154,8 +155,8 @@ TEST(FormatGrowth, DensifiedRowsAreTheSameForAnyThreads) {
 
 TEST(FormatGrowth, TheLimitOfARecordIsExact) {
   ScratchFolder const folder;
-  std::string const longest = line_of(many_pairs, 1), text = line_of(2, 3) + longest + line_of(many_pairs, 22) +
-                                                             line_of(1, 4) + longest;
+  std::string const longest = line_of(many_pairs, 1),
+                    text = line_of(2, 3) + longest + line_of(many_pairs, 22) + line_of(1, 4) + longest;
   std::string const path = folder.put("limit.libsvm", text);
   StreamOptions options = options_with(4, longest.size() - 1);  // without the line end
   options.on_error = FaultPolicy::quarantine;
@@ -179,7 +180,8 @@ TEST(FormatGrowth, LongListsOfLabels) {
   libsvm::Options read = from_one();
   read.multilabel = true;
   for (unsigned const threads : {1u, 4u}) {
-    StreamRecord const record = convert<libsvm::Format, libsvm::Format>(path, read, options_with(threads, 16 * mebibyte));
+    StreamRecord const record =
+        convert<libsvm::Format, libsvm::Format>(path, read, options_with(threads, 16 * mebibyte));
     EXPECT_TRUE(record.is_whole) << record.message;
     EXPECT_TRUE(record.encoded == text) << threads << " threads";
   }

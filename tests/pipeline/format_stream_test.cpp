@@ -1,6 +1,6 @@
-// What a user sees of a stream of libsvm or RecordIO - notes, rows, encoded bytes, reports with all their words, raw bytes
-// of rejects, counts, the error at the end - does not depend on slots, threads and instruction set, whatever the policy,
-// the shape that is asked for, and what lies beside the input.
+// What a user sees of a stream of libsvm or RecordIO - notes, rows, encoded bytes, reports with all their words, raw
+// bytes of rejects, counts, the error at the end - does not depend on slots, threads and instruction set, whatever the
+// policy, the shape that is asked for, and what lies beside the input.
 
 #include <gtest/gtest.h>
 
@@ -201,8 +201,7 @@ Seen check_schedules(Case<F>& one, Random& random, std::string const& where) {
   EXPECT_TRUE(expected.stream.encoded == encoded) << where << ": the bytes of a row depend on other rows";
   for (int i = 0; i < schedules_per_input; ++i) {
     Schedule const schedule = random_schedule(random);
-    EXPECT_EQ(difference(expected, one.run(schedule), one.is_read_whole()), "")
-        << where << ", " << name_of(schedule);
+    EXPECT_EQ(difference(expected, one.run(schedule), one.is_read_whole()), "") << where << ", " << name_of(schedule);
   }
   return expected;
 }
@@ -313,7 +312,7 @@ TYPED_TEST(FormatStream, InputsThatAreReadOnceAreTheSame) {
 
 TYPED_TEST(FormatStream, ASourceFailsBehindEveryRecordReadBefore) {
   std::size_t failures = 0;
-  for (std::uint64_t seed = 1; seed <= inputs_per_policy / 2 && !this->HasFailure(); ++seed) {
+  for (std::uint64_t seed = 1; failures < inputs_per_policy / 10 && seed < 400 && !this->HasFailure(); ++seed) {
     Case<TypeParam> one(seed + 900, FaultPolicy::quarantine, {.is_once_only = true, .records_max = 1500});
     Random random(seed);
     std::size_t const size = one.input.files.back().size();
@@ -323,7 +322,8 @@ TYPED_TEST(FormatStream, ASourceFailsBehindEveryRecordReadBefore) {
     Seen const expected = one.run({});
     failures += expected.stream.code == ExitCode::source ? 1 : 0;
     for (int i = 0; i < schedules_per_input; ++i) {
-      Schedule const schedule = random_schedule(random);
+      Schedule schedule = random_schedule(random);
+      schedule.slot_bytes = std::max<std::size_t>(schedule.slot_bytes, 500);  // there is much to read
       one.files = once_only(one, random.bits(), fail_after);
       EXPECT_EQ(difference(expected, one.run(schedule), one.is_read_whole()), "")
           << "seed " << seed << ", " << name_of(schedule);
@@ -378,9 +378,8 @@ TYPED_TEST(FormatStream, SkipAndLimitTakeASliceOfTheWhole) {
       Schedule const schedule = random_schedule(random);
       Seen const found = one.run(schedule);
       if (i == 0) expected.stream.counts.missing_cells = found.stream.counts.missing_cells;
-      EXPECT_EQ(slice_difference(expected, found), "")
-          << "seed " << seed << ", skip " << one.options.skip << ", limit " << one.options.limit.value_or(~0u) << ", "
-          << name_of(schedule);
+      EXPECT_EQ(slice_difference(expected, found), "") << "seed " << seed << ", skip " << one.options.skip << ", limit "
+                                                       << one.options.limit.value_or(~0u) << ", " << name_of(schedule);
     }
   }
 }

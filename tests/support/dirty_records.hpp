@@ -18,8 +18,8 @@ namespace penstock::testing {
 
 /// What a generator is asked for.
 struct RecordWishes {
-  bool is_clean = false;          ///< no faults
-  bool is_once_only = false;      ///< options say all that could only be found out by reading twice
+  bool is_clean = false;         ///< no faults
+  bool is_once_only = false;     ///< options say all that could only be found out by reading twice
   std::size_t records_max = 60;  ///< in a file
 };
 
@@ -67,7 +67,7 @@ class LibsvmGenerator {
 
   std::string file(bool is_first) {
     std::string text = random_.one_in(4) ? "\xef\xbb\xbf" : "";
-    qid_ = 0;
+    if (!wishes_.is_clean) qid_ = 0;  // query ids descend from file to file, which is a fault too
     if (!is_first && random_.one_in(8)) return text;
     text += record(true) + line_end();
     for (std::size_t n = random_.below(wishes_.records_max); n > 0; --n) text += line() + line_end();
@@ -76,7 +76,8 @@ class LibsvmGenerator {
   }
 
   std::string line_end() {
-    static constexpr std::string_view ends[] = {"\n", "\r\n", "\r"}, mixed[] = {"\n", "\n\n", "\r\n", "\r", "\n \n", "\n\r"};
+    static constexpr std::string_view ends[] = {"\n", "\r\n", "\r"},
+                                      mixed[] = {"\n", "\n\n", "\r\n", "\r", "\n \n", "\n\r"};
     return std::string(line_end_ < 3 ? ends[line_end_] : mixed[random_.below(std::size(mixed))]);
   }
 
@@ -85,8 +86,9 @@ class LibsvmGenerator {
     if (wishes_.is_clean || !random_.one_in(5)) return record(random_.one_in(2));
     std::string text = record(false);
     std::size_t const at = random_.below(text.size() + 1);
-    static constexpr std::string_view odd[] = {"x", ":", " ", "-", " qid:2", "1e99", "nan", " 999999999999999999999:1", ",",
-                                               "#",  "\xff", " 3:1 3:2", " 77:1", ".5", " 0:1", "::", " 4"};
+    static constexpr std::string_view odd[] = {
+        "x",    ":",        " ",     "-",  " qid:2", "1e99", "nan", " 999999999999999999999:1", ",", "#",
+        "\xff", " 3:1 3:2", " 77:1", ".5", " 0:1",   "::",   " 4"};
     switch (random_.below(4)) {
       case 0: return text.erase(at, 1 + random_.below(6));
       case 1: return text.insert(at, long_text());
@@ -138,7 +140,8 @@ class LibsvmGenerator {
 
 class RecordioGenerator {
  public:
-  RecordioGenerator(std::uint64_t seed, RecordWishes const& wishes) : random_(seed), wishes_(wishes), writer_(random_, 6) {}
+  RecordioGenerator(std::uint64_t seed, RecordWishes const& wishes)
+      : random_(seed), wishes_(wishes), writer_(random_, 6) {}
 
   RecordFiles<recordio::Format> files() {
     choose();

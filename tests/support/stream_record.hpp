@@ -167,8 +167,8 @@ inline std::string shown_bytes(std::string_view bytes) {
   return out + "\"";
 }
 
-/// Every member of the report, and the words that are made of them.
-inline std::string shown(FaultReport const& r) {
+/// Where a fault is: what follows from the bytes alone.
+inline std::string shown_place(FaultReport const& r) {
   std::string out(name_of(r.code));
   auto const add = [&](char const* name, auto value) { out += std::string(" ") + name + " " + std::to_string(value); };
   out += (r.is_repaired ? " repaired " : " rejected ") + r.file;
@@ -177,12 +177,18 @@ inline std::string shown(FaultReport const& r) {
   add("caret", r.caret_begin), add("to", r.caret_end);
   out += " " + std::string(name_of(r.role));
   return out + " name " + shown_bytes(r.column_name) + " cell " + shown_bytes(r.cell) + " text " +
-         shown_bytes(r.line_text) + " first " + shown_bytes(r.first_record_remedy) + "\n" + describe(r) + "\n" +
-         policy_hint(r);
+         shown_bytes(r.line_text);
 }
 
+inline std::string shown_raw(ToldFault const& fault) {
+  return " raw " + shown_bytes(fault.raw) + (fault.is_whole ? "" : " (not to its end)");
+}
+
+/// Every member of the report, and the words that are made of them.
 inline std::string shown(ToldFault const& fault) {
-  return shown(fault.report) + " raw " + shown_bytes(fault.raw) + (fault.is_whole ? "" : " (not to its end)");
+  FaultReport const& r = fault.report;
+  return shown_place(r) + " first " + shown_bytes(r.first_record_remedy) + "\n" + describe(r) + "\n" + policy_hint(r) +
+         shown_raw(fault);
 }
 
 /// Every member that does not depend on when a stream was left.
