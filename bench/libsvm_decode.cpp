@@ -196,7 +196,7 @@ class Run {
 libsvm::Plan plan_of(std::string const& text) {
   libsvm::Options options;
   options.index_base = libsvm::IndexBase::zero;
-  libsvm::Scout scout(options, {record_max, true, false, true});
+  libsvm::Scout scout(options, {record_max, true});
   std::string const padding(text_padding, '\n');
   std::string const head = padding + text.substr(0, text.find('\n') + 1) + padding;
   Chunk chunk;

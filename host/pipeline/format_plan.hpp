@@ -49,7 +49,9 @@ class FormatPlan final : public InputPlan {
     context.needs_width = request.needs_width;
     typename Format::Scout scout(options, context);
     if (!look(scout, request.stream.record_max)) {
-      if (has_bytes_) throw_problem(scout);  // there are bytes, but they are no records
+      for (Problem const& problem : scout.problem()) {  // there are bytes, but they are no records
+        if (has_bytes_) throw SourceError(name_of(files.front()) + ": " + problem.message, problem.hint);
+      }
       throw_no_records(files);
     }
     throw_problem(scout);
