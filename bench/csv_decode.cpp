@@ -13,7 +13,9 @@
 #include <string_view>
 #include <vector>
 
+#include "host/exec/engine.hpp"
 #include "host/io/inputs.hpp"
+#include "host/pipeline/csv_plan.hpp"
 #include "host/pipeline/record_stream.hpp"
 #include "penstock/error.hpp"
 

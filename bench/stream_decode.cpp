@@ -1,10 +1,11 @@
-// Records of a file to batches through the whole runtime (reader, lanes, sequencer), page cache warm; for every format that
-// plans itself from the input. Options are the format's defaults; planning, and a survey where one is made, are not timed.
+// Records of a file to batches through the whole runtime (reader, lanes, sequencer), page cache warm; for every format
+// that plans itself from the input. Options are the format's defaults; planning, and a survey where one is made, are
+// not timed.
 //
 //   stream_decode FORMAT FILE [-j LANES] [--slot-size BYTES] [--repeat N] [--encode FORMAT]
 //
-// Prints decimal GB/s of input (and of output, with --encode): minimum, median and maximum of N runs after one that warms
-// up. For the figure of one thread pin the whole process to one core: taskset -c 1 stream_decode ... -j 1
+// Prints decimal GB/s of input (and of output, with --encode): minimum, median and maximum of N runs after one that
+// warms up. For the figure of one thread pin the whole process to one core: taskset -c 1 stream_decode ... -j 1
 
 #include <algorithm>
 #include <chrono>
@@ -111,8 +112,7 @@ int report(Arguments arguments) {
               arguments.stream.threads, std::string(name_of(penstock::best_instruction_set())).c_str(),
               static_cast<unsigned long long>(pass.counts.records),
               static_cast<unsigned long long>(pass.counts.rejected), rates.front(), median, rates.back());
-  if (pass.encoded_bytes > 0)
-    std::printf("  %s out, GB/s median %.3f", arguments.encode.c_str(), median * growth);
+  if (pass.encoded_bytes > 0) std::printf("  %s out, GB/s median %.3f", arguments.encode.c_str(), median * growth);
   std::printf("\n");
   return 0;
 }

@@ -1,12 +1,14 @@
-/// What a format is to everyone else: the words that the host, tests, benchmarks and bindings use for all formats alike.
-/// docs/adding-a-format.md walks through one.
+/// What a format is to everyone else: the words that the host, tests, benchmarks and bindings use for all formats
+/// alike. docs/adding-a-format.md walks through one.
 ///
 /// A format is a struct `Format` in its folder's format.hpp, which names
 ///
 ///   static constexpr FormatInfo info;             name, title, suffixes
-///   static bool bears_mark(std::string_view head) whether these first bytes (mark_bytes_max or all there are) begin such an
+///   static bool bears_mark(std::string_view head) whether these first bytes (mark_bytes_max or all there are) begin
+///   such an
 ///                                                 input without doubt
-///   static bool looks_like(std::string_view head) optional: whether an input that nothing else names is most likely such
+///   static bool looks_like(std::string_view head) optional: whether an input that nothing else names is most likely
+///   such
 /// and, if it can be read,
 ///
 ///   struct Options;                               what the user can say; its defaults are the format's defaults
@@ -14,35 +16,38 @@
 ///   struct Plan;                                  everything a decoder needs, decided once for the whole input, with
 ///                                                 BatchLayout layout; a plain value. With `bool checks_qid_order` the
 ///                                                 stream rejects records whose query id is below that of the last good
-///                                                 one; the decoder then writes Batch::record_begins where they are asked for
+///                                                 one; the decoder then writes Batch::record_begins where they are
+///                                                 asked for
 ///   class Scout;                                  makes the plan: see ScoutExample below
 ///   template <class Isa> class Cutter;            a penstock::Cutter made of (Plan, record_max)
 ///   template <class Isa> class Decoder;           made of (Plan): begin(Chunk) and next(...), see DecoderExample
-///   class PlaceCounter;                           physical units (lines, frames) of a chunk, for messages; text formats
+///   class PlaceCounter;                           physical units (lines, frames) of a chunk, for messages; text
+///   formats
 ///                                                 take penstock::LineCounter
 ///   static BatchCapacity record_capacity(Plan const&, std::size_t record_max)
 ///                                                 the most that one record can become; rows == 1
 ///   static FaultWords words_of(Fault const&, Plan const&, std::string_view record)
 ///                                                 `record` is the record's bytes, or what there is of them
 ///   static std::vector<std::pair<std::string, std::string>> found_options(Plan const&)
-///                                                 optional: what the scout found out, as options: who reads a part of the
-///                                                 input has to give them
+///                                                 optional: what the scout found out, as options: who reads a part of
+///                                                 the input has to give them
 ///   static constexpr bool counts_missing          optional: the decoder counts RoundCounts::missing_cells itself
 ///   static constexpr bool has_avx2                optional: see host/exec/lanes.hpp
 /// and, if it can be written,
 ///
 ///   struct WriteOptions;  static constexpr FormatOption<WriteOptions> write_options[];
 ///   static std::optional<Problem> unsupported(BatchLayout const&, BatchCapacity const& record, WriteOptions const&)
-///                                                 why rows of this layout, none larger than `record`, cannot be written
-///   static constexpr bool holds(Role)             optional: roles besides features and labels that rows have a place for
-///   static constexpr bool holds_sparse, holds_texts   optional: CSR features; uid and metadata
-///   static constexpr bool lists_pairs             optional: rows are lists of pairs, so that the number of features need
+///                                                 why rows of this layout, none larger than `record`, cannot be
+///                                                 written
+///   static constexpr bool holds(Role)             optional: roles besides features and labels that rows have a place
+///   for static constexpr bool holds_sparse, holds_texts   optional: CSR features; uid and metadata static constexpr
+///   bool lists_pairs             optional: rows are lists of pairs, so that the number of features need
 ///                                                 not be known, and dense rows list every cell
 ///   static std::string header(names)              optional: the line of column names that an output may begin with
 ///   class Writer;                                 a penstock::Encoder made of (BatchLayout, WriteOptions)
 ///
-/// and makes itself known with `template <> struct penstock::FormatAt<N> { using Type = Format; };`, where N is its place
-/// in lists and taken by no other. formats/formats.hpp includes its format.hpp.
+/// and makes itself known with `template <> struct penstock::FormatAt<N> { using Type = Format; };`, where N is its
+/// place in lists and taken by no other. formats/formats.hpp includes its format.hpp.
 #pragma once
 
 #include <cstddef>
@@ -95,9 +100,9 @@ struct FaultWords {
 
 /// What a scout is told about the run.
 struct ScoutContext {
-  std::size_t record_max = 0;      ///< bytes
-  bool is_read_twice = false;      ///< the whole input can be looked at before it is decoded
-  bool needs_width = false;        ///< the output has a shape: the number of features must be known
+  std::size_t record_max = 0;  ///< bytes
+  bool is_read_twice = false;  ///< the whole input can be looked at before it is decoded
+  bool needs_width = false;    ///< the output has a shape: the number of features must be known
 };
 
 /// Scouts look at an input before it is decoded. The host calls, in this order:

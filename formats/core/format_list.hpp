@@ -8,13 +8,19 @@
 namespace penstock {
 
 template <int place>
-concept HasFormat = requires { typename FormatAt<place>::Type; };
+concept HasFormat = requires {
+  typename FormatAt<place>::Type;
+};
 
 template <class Format>
-concept IsRead = requires { typename Format::Plan; };
+concept IsRead = requires {
+  typename Format::Plan;
+};
 
 template <class Format>
-concept IsWritten = requires { typename Format::Writer; };
+concept IsWritten = requires {
+  typename Format::Writer;
+};
 
 namespace detail {
 template <int place, class Visit>
@@ -27,7 +33,8 @@ void visit_formats(Visit& visit, std::integer_sequence<int, places...>) {
 }
 }  // namespace detail
 
-/// Calls `visit.template operator()<Format>()` for each format, in the order of the list. Include formats/formats.hpp first.
+/// Calls `visit.template operator()<Format>()` for each format, in the order of the list. Include formats/formats.hpp
+/// first.
 template <class Visit>
 void for_each_format(Visit visit) {
   detail::visit_formats(visit, std::make_integer_sequence<int, format_places>{});

@@ -52,7 +52,7 @@ struct Format {
   using PlaceCounter = LineCounter;
 
   static constexpr BatchCapacity record_capacity(Plan const& plan, std::size_t record_max) {
-    std::size_t const labels = plan.layout.labels_vary ? (record_max + 1) / 2 : 0;  // a digit and a comma each
+    std::size_t const labels = plan.layout.labels_vary ? record_max + 1 : 0;  // a list of commas is found out at its end
     return {1, pairs_max(record_max, plan.items.syntax), labels, 0, 0};
   }
   static std::vector<std::pair<std::string, std::string>> found_options(Plan const& plan) {

@@ -224,7 +224,7 @@ struct ItemRules {
   Syntax syntax;
   Overflow overflow = Overflow::fault;
   std::uint64_t base = 0;
-  std::uint64_t columns = index_max + 1;  ///< that were given: a 0-based index is below
+  std::uint64_t columns = index_max;  ///< that were given: a 0-based index is below (and 1-based still an index)
 };
 
 /// The 0-based index of an item.

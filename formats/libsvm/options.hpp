@@ -22,8 +22,8 @@ struct Options {
   Duplicates duplicates = Duplicates::fault;
   bool multilabel = false;
   bool checks_qid_order = true;  ///< query ids must not descend from one record to the next
-  bool dmlc = false;   ///< bare indices, and blanks around colons
-  bool libfm = false;  ///< `field:index:value`
+  bool dmlc = false;             ///< bare indices, and blanks around colons
+  bool libfm = false;            ///< `field:index:value`
   bool drops_libfm_fields = false;
   DType dtype = DType::float32;
   Overflow overflow = Overflow::fault;

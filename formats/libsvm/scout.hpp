@@ -52,6 +52,7 @@ class Scout {
   [[nodiscard]] Plan survey_plan() const {
     Plan plan = plan_without_indices();
     if (options_.index_base == IndexBase::one) plan.items.base = 1;
+    plan.items.columns = index_max + 1;  // the base may turn out to be 1
     return plan;
   }
 

@@ -33,8 +33,8 @@ class ArrayRounds {
   std::unique_ptr<BatchReader> reader_;
   std::optional<Absent> reshape_;
   std::unique_ptr<Encoder> encoder_;
-  Batch batch_;             ///< of the reader
-  std::size_t taken_ = 0;   ///< of its rows
+  Batch batch_;            ///< of the reader
+  std::size_t taken_ = 0;  ///< of its rows
   BatchBuffer shaped_;
   std::vector<std::byte> window_;
   Round round_;

@@ -11,19 +11,19 @@
 #include "host/app/file_formats.hpp"
 #include "host/app/options.hpp"
 #include "host/io/inputs.hpp"
-#include "host/pipeline/record_stream.hpp"
 #include "host/pipeline/input_plan.hpp"
+#include "host/pipeline/record_stream.hpp"
 #include "penstock/batch.hpp"
 
 namespace penstock::app {
 
-/// The format whose mark the first (decompressed) bytes of an input bear, null if they bear none. Standard input is looked
-/// at without being consumed, as far as it is a file or a pipe; FIFOs are not. A zip archive is .npz if its first entry
-/// is an array. Throws SourceError if the input cannot be opened or read.
+/// The format whose mark the first (decompressed) bytes of an input bear, null if they bear none. Standard input is
+/// looked at without being consumed, as far as it is a file or a pipe; FIFOs are not. A zip archive is .npz if its
+/// first entry is an array. Throws SourceError if the input cannot be opened or read.
 [[nodiscard]] FileFormat const* format_of_content(InputFile const& file);
 
-/// What an input holds: its content says so beyond doubt, or else its name, or else what it looks like; everything else is
-/// CSV. So what is named like a binary format and bears no mark is a damaged file of that format. Throws as
+/// What an input holds: its content says so beyond doubt, or else its name, or else what it looks like; everything else
+/// is CSV. So what is named like a binary format and bears no mark is a damaged file of that format. Throws as
 /// format_of_content().
 [[nodiscard]] FileFormat const* format_of(InputFile const& file);
 

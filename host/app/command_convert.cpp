@@ -83,8 +83,7 @@ class Run {
         faults_(console),
         console_(console),
         progress_(progress_options(arguments, console, inputs), write_to_stderr, Clock::now) {
-    if (target.quarantines && plan != nullptr)
-      rejects_.emplace(target.rejects_prefix, target.output.overwrite, *plan);
+    if (target.quarantines && plan != nullptr) rejects_.emplace(target.rejects_prefix, target.output.overwrite, *plan);
     if (rows_.stream() != nullptr) listen(*rows_.stream());
     console_.attach(&progress_);
   }
@@ -243,8 +242,9 @@ int convert_records(Arguments const& arguments, Console& console, std::vector<In
   std::unique_ptr<InputPlan> const plan = format.plan(inputs, arguments, {stream, target.needs_width()});
   SideFiles const side(arguments, inputs, plan->layout());
   stream.row_files = side.values();
-  Incoming const incoming{stream_layout(*plan, stream), plan->record_capacity(stream.record_max),
-                          [&plan](Role role) { return plan->has_names() ? plan->names(role) : std::vector<std::string>{}; }};
+  Incoming const incoming{stream_layout(*plan, stream), plan->record_capacity(stream.record_max), [&plan](Role role) {
+                            return plan->has_names() ? plan->names(role) : std::vector<std::string>{};
+                          }};
   fit(target, incoming, arguments);
   stream.reshape = target.reshape;
   stream.make_encoder = encoder_maker(target, arguments);
@@ -263,7 +263,8 @@ int convert_arrays(Arguments const& arguments, Console& console, std::vector<Inp
   std::unique_ptr<BatchReader> reader = open_arrays(inputs, format, stream);
   BatchLayout const layout = reader->layout();
   bool const is_empty = layout.is_dense() && layout.row_bytes() == 0;
-  if (is_empty) throw ConfigurationError(inputs.front().path + ": its arrays have no columns: there is nothing to convert");
+  if (is_empty)
+    throw ConfigurationError(inputs.front().path + ": its arrays have no columns: there is nothing to convert");
   // A row of a matrix has no more pairs than columns.
   std::size_t const pairs = std::min(layout.is_sparse ? layout.features : 0, array_row_elements_max);
   BatchCapacity const record{1, pairs, layout.labels_vary ? array_row_elements_max : 0, 0, 0};

@@ -77,8 +77,7 @@ std::string bytes_note(Outcome const& outcome) {
   StreamCounts const& counts = outcome.counts;
   if (outcome.is_part || counts.text_bytes == 0) return "";
   double const bytes = static_cast<double>(counts.rejected_bytes) / static_cast<double>(counts.text_bytes);
-  double const records =
-      static_cast<double>(counts.rejected) / static_cast<double>(counts.rejected + counts.records);
+  double const records = static_cast<double>(counts.rejected) / static_cast<double>(counts.rejected + counts.records);
   if (bytes < 0.01 || bytes < 4 * records) return "";
   return ", which is " + rounded_percent(counts.rejected_bytes, counts.text_bytes) + " of the bytes (" +
          format_bytes(counts.rejected_bytes) + ")";
@@ -116,8 +115,8 @@ std::string plan_text(Conversion const& conversion) {
   for (std::string const& path : output_paths(conversion.target))
     text += "  output    " + shown_path(path) + " (" + std::string(conversion.target.format->name()) + ")\n";
   if (conversion.target.quarantines)
-    text += "  rejects   " + conversion.target.rejects_prefix + ".rejects" + std::string(conversion.input_format.suffixes.front()) +
-            " and .jsonl, if there are any\n";
+    text += "  rejects   " + conversion.target.rejects_prefix + ".rejects" +
+            std::string(conversion.input_format.suffixes.front()) + " and .jsonl, if there are any\n";
   if (conversion.sizes) text += engine_text(*conversion.sizes);
   for (std::string const& warning : conversion.target.warnings) text += "  warning   " + warning + "\n";
   return text + "nothing was written\n";

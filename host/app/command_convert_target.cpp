@@ -22,6 +22,9 @@ FileFormat const& format_of(Arguments const& arguments, std::string const& path)
   if (FileFormat const* const wanted = format_option(arguments, "to", true)) return *wanted;
   std::string const hint = "--to " + names_of_written_formats();
   if (path == "-") throw ConfigurationError("-o - does not say which format to write", hint);
+  if (path.ends_with(".tsv"))
+    throw ConfigurationError(path + ": CSV is written with commas, not with tabs",
+                             "OUT.csv, or --to csv if commas will do.");
   FileFormat const* const format = format_of_suffix(path);
   if (format != nullptr && format->is_written()) return *format;
   std::string suffixes;
@@ -181,9 +184,9 @@ void place_roles(Target& target) {
   if (!homeless.empty()) throw_no_place(target, homeless);
   bool const has_texts = layout.has_uid || layout.has_metadata;
   if (has_texts && !target.format->holds_texts())
-    throw ConfigurationError("records have a uid or metadata, for which " + std::string(target.format->info().title) +
-                                 " has no place",
-                             "--drop uid,metadata leaves them out");
+    throw ConfigurationError(
+        "records have a uid or metadata, for which " + std::string(target.format->info().title) + " has no place",
+        "--drop uid,metadata leaves them out");
 }
 
 /// Whether features are to be sparse: as --features says, else as they come in if the format can hold that.
@@ -246,9 +249,9 @@ void check_encoder(Target const& target, Incoming const& incoming, Arguments con
   if (target.reshape) record.pairs = layout.is_sparse ? layout.features : 0;
   if (auto const problem = target.format->unsupported(layout, record, arguments)) {
     bool const is_type = target.format->is("recordio") && layout.feature_dtype == DType::int64;
-    throw ConfigurationError(problem->message,
-                             is_type ? "--dtype int32 or float64, or another format: .npz and .csv hold int64"
-                                     : problem->hint);
+    throw ConfigurationError(
+        problem->message,
+        is_type ? "--dtype int32 or float64, or another format: .npz and .csv hold int64" : problem->hint);
   }
 }
 
@@ -319,7 +322,8 @@ void fit(Target& target, Incoming const& incoming, Arguments const& arguments) {
   target.output.layout = without_dropped(target, shaped_layout(incoming.layout, target.reshape));
   place_roles(target);
   check_encoder(target, incoming, arguments);
-  if (target.wants_header) target.output.prologue = *target.format->header(column_names(incoming, target.output.layout));
+  if (target.wants_header)
+    target.output.prologue = *target.format->header(column_names(incoming, target.output.layout));
 }
 
 std::function<std::unique_ptr<Encoder>()> encoder_maker(Target const& target, Arguments const& arguments) {

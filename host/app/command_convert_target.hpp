@@ -19,7 +19,7 @@ namespace penstock::app {
 /// What comes in, as far as the output has to know.
 struct Incoming {
   BatchLayout layout;
-  BatchCapacity record;  ///< none is larger
+  BatchCapacity record;                                 ///< none is larger
   std::function<std::vector<std::string>(Role)> names;  ///< empty where the input has none
 };
 
@@ -48,8 +48,8 @@ struct Target {
 /// be replaced, is a folder, or has no folder that can be written to.
 void check_files(Target const& target, std::vector<InputFile> const& inputs, FormatInfo const& input_format);
 
-/// Decides the layout of the output. Throws ConfigurationError if the format cannot hold what comes in, saying what would
-/// be lost; what it leaves out all the same becomes a warning.
+/// Decides the layout of the output. Throws ConfigurationError if the format cannot hold what comes in, saying what
+/// would be lost; what it leaves out all the same becomes a warning.
 void fit(Target& target, Incoming const& incoming, Arguments const& arguments);
 
 /// Makes the encoder of the target's format; empty for formats that take tensors.

@@ -48,8 +48,8 @@ struct Reading {
 template <>
 struct Reading<csv::Format> {
   static std::vector<OptionWords> options() {
-    constexpr std::string_view names[] = {"columns", "label",  "weight", "qid",     "ignore", "label-map",
-                                          "dtype",   "header", "null",   "quote",   "escape", "comment",
+    constexpr std::string_view names[] = {"columns", "label",  "weight", "qid",      "ignore",   "label-map",
+                                          "dtype",   "header", "null",   "quote",    "escape",   "comment",
                                           "trim",    "quotes", "inf",    "overflow", "delimiter"};
     std::vector<OptionWords> words;
     for (std::string_view const name : names) words.push_back({name, {}, {}});
@@ -111,7 +111,8 @@ class ListedFormat final : public FileFormat {
   [[nodiscard]] std::optional<Problem> unsupported(BatchLayout const& layout, BatchCapacity const& record,
                                                    Arguments const& arguments) const override {
     if constexpr (IsWritten<Format>)
-      return Format::unsupported(layout, record, parse<typename Format::WriteOptions>(Format::write_options, arguments));
+      return Format::unsupported(layout, record,
+                                 parse<typename Format::WriteOptions>(Format::write_options, arguments));
     return FileFormat::unsupported(layout, record, arguments);
   }
   [[nodiscard]] std::function<std::unique_ptr<Encoder>()> encoder_maker(BatchLayout const& layout,
@@ -148,8 +149,8 @@ class NpyFormat final : public FileFormat {
 class NpzFormat final : public FileFormat {
  public:
   [[nodiscard]] FormatInfo const& info() const override { return npz_info; }
-  /// Spreadsheets and other documents are zip archives too: an array's name comes first (APPNOTE.TXT, 4.3.7). A name that
-  /// is longer than what is looked at is some array's for all that is known.
+  /// Spreadsheets and other documents are zip archives too: an array's name comes first (APPNOTE.TXT, 4.3.7). A name
+  /// that is longer than what is looked at is some array's for all that is known.
   [[nodiscard]] bool bears_mark(std::string_view head) const override {
     using namespace std::string_view_literals;
     constexpr std::size_t size_at = 26;

@@ -73,7 +73,8 @@ constexpr Verb verb_table[] = {
      "Makes test data: the same bytes for the same kind, seed and length everywhere.", synth_examples, "", run_synth},
     {validate_verb, "validate", "validate INPUT... [OPTION...]",
      "Names whatever in RecordIO-protobuf files a real reader would stumble over.", validate_examples,
-     "Errors break the format; warnings are legal, but some reader refuses or misreads them. Exit status 0: no error; 1: "
+     "Errors break the format; warnings are legal, but some reader refuses or misreads them. Exit status 0: no error; "
+     "1: "
      "there are\nsome.\n",
      run_validate},
     {doctor_verb, "doctor", "doctor [--json]", "Says what this build and this machine have, and tests itself.",
@@ -97,16 +98,16 @@ constexpr OptionSpec common_options[] = {
     {0, "drop", "LIST", "leave out some of label, weight, qid, base_margin, uid and metadata", output, convert_verb},
     {0, "features", "dense|sparse", "the form of the features, where OUT can hold both (default: as they come in)",
      output, convert_verb},
-    {0, "absent", "zero|missing", "what a feature that a sparse record does not list means, if its form changes", output,
-     convert_verb | diff_verb},
+    {0, "absent", "zero|missing", "what a feature that a sparse record does not list means, if its form changes",
+     output, convert_verb | diff_verb},
     {0, "output-header", "", "csv: begin with a line of column names (default: no header)", output, convert_verb},
     {'n', "dry-run", "", "print the plan and write nothing", output, convert_verb},
     {0, "size", "SIZE", "whole records until there are this many bytes: 64MiB, 1.5GB", output, synth_verb},
     {0, "rows", "N", "this many records", output, synth_verb},
     {0, "seed", "N", "another seed, other records (default 1)", output, synth_verb},
     {0, "header", "", "begin with a line of column names", output, synth_verb},
-    {0, "bad", "SHARE|LIST", "dirty kinds: the share of bad records (1%, 0.001), or of each: not_a_number=1%,...", output,
-     synth_verb},
+    {0, "bad", "SHARE|LIST", "dirty kinds: the share of bad records (1%, 0.001), or of each: not_a_number=1%,...",
+     output, synth_verb},
     {0, "show", "N", "how many findings of each rule are shown (default 5)", output, validate_verb},
     {0, "strict", "", "warnings are exit status 1 too", output, validate_verb},
 
@@ -124,9 +125,10 @@ constexpr OptionSpec common_options[] = {
 
     {0, "group-file", "FILE|auto", "group sizes beside the input (.query, .group): query ids of its records", reading,
      convert_verb},
-    {0, "weight-file", "FILE|auto", "weights beside the input (.weight), a line for each record", reading, convert_verb},
-    {0, "base-margin-file", "FILE|auto", "base margins beside the input (.base_margin), a line for each record", reading,
+    {0, "weight-file", "FILE|auto", "weights beside the input (.weight), a line for each record", reading,
      convert_verb},
+    {0, "base-margin-file", "FILE|auto", "base margins beside the input (.base_margin), a line for each record",
+     reading, convert_verb},
 
     {0, "columns", "LIST", "the features, in this order: names, 0-based indices and ranges such as a:c or 3:7", columns,
      reading_verbs},
@@ -223,7 +225,8 @@ std::span<OptionSpec const> option_table() {
 }
 
 std::string_view title_of(OptionGroup group) {
-  constexpr std::string_view titles[] = {"Output", "Reading", "Columns", "Text", "Formats", "Faults", "Run", "Messages"};
+  constexpr std::string_view titles[] = {"Output",  "Reading", "Columns", "Text",
+                                         "Formats", "Faults",  "Run",     "Messages"};
   static_assert(std::size(titles) == option_groups);
   return titles[static_cast<std::size_t>(group)];
 }

@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "host/app/options.hpp"
-#include "host/pipeline/record_stream.hpp"
 #include "host/pipeline/csv_plan.hpp"
+#include "host/pipeline/record_stream.hpp"
 
 namespace penstock::app {
 

@@ -7,8 +7,8 @@
 #include <string_view>
 #include <vector>
 
-#include "host/pipeline/record_stream.hpp"
 #include "host/pipeline/input_plan.hpp"
+#include "host/pipeline/record_stream.hpp"
 #include "penstock/sink.hpp"
 
 namespace penstock::app {

@@ -8,9 +8,9 @@
 #include <span>
 #include <system_error>
 
-#include "host/app/file_formats.hpp"
 #include "host/app/batch_diff.hpp"
 #include "host/app/batch_reader.hpp"
+#include "host/app/file_formats.hpp"
 #include "host/app/value_text.hpp"
 #include "host/io/output.hpp"
 #include "host/io/sink.hpp"

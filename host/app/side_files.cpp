@@ -20,9 +20,9 @@ SideFiles::SideFiles(Arguments const& arguments, std::vector<InputFile> const& i
   RowFilePlan plan = resolve_row_files(options, inputs);
   for (RowFileSet const& set : plan.sets) {
     if (layout.columns(set.role) != 0)
-      throw ConfigurationError(std::string(option_of(set.role)) + ": the records have a " +
-                                   std::string(name_of(set.role)) + " themselves",
-                               "Leave out one of the two.");
+      throw ConfigurationError(
+          std::string(option_of(set.role)) + ": the records have a " + std::string(name_of(set.role)) + " themselves",
+          "Leave out one of the two.");
   }
   files_ = std::make_unique<RowFiles>(std::move(plan));
 }

@@ -11,8 +11,8 @@
 #include <type_traits>
 #include <utility>
 
-#include "formats/csv/cell.hpp"
 #include "formats/core/format.hpp"
+#include "formats/csv/cell.hpp"
 #include "formats/csv/encode.hpp"
 #include "formats/csv/plan.hpp"
 #include "host/exec/avx2.hpp"
@@ -29,8 +29,8 @@
 
 #include "formats/csv/cut.hpp"
 #include "formats/csv/decode.hpp"
-#include "formats/csv/scan.hpp"
 #include "formats/csv/format.hpp"
+#include "formats/csv/scan.hpp"
 #include "host/exec/format_lane.hpp"
 
 namespace penstock {

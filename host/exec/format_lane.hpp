@@ -15,7 +15,9 @@ namespace penstock {
 
 /// Decoders of such formats count missing cells themselves.
 template <class Format>
-concept CountsMissing = requires { requires Format::counts_missing; };
+concept CountsMissing = requires {
+  requires Format::counts_missing;
+};
 
 template <class Isa, class Format>
 class FormatLane final : public Lane {
@@ -62,9 +64,9 @@ class FormatLane final : public Lane {
   void grow(HostRound& host, BatchCapacity const& needed) {
     RoundMemory const memory = memory_for(needed);
     if (memory.size_bytes() > options_.grown_bytes_max)
-      throw DeviceError("a record of " + std::to_string(needed.pairs) + " values and " +
-                            std::to_string(needed.labels) + " listed labels needs " +
-                            std::to_string(memory.size_bytes()) + " bytes, more than half of --memory",
+      throw DeviceError("a record of " + std::to_string(needed.pairs) + " values and " + std::to_string(needed.labels) +
+                            " listed labels needs " + std::to_string(memory.size_bytes()) +
+                            " bytes, more than half of --memory",
                         "a larger --memory, or a smaller --max-record-size");
     host.grow(memory);
   }

@@ -16,7 +16,9 @@
 namespace penstock {
 
 template <class Format>
-concept HasAvx2 = requires { requires Format::has_avx2; };
+concept HasAvx2 = requires {
+  requires Format::has_avx2;
+};
 
 template <class Format>
 std::unique_ptr<Lane> make_lane_avx2(typename Format::Plan const& plan, LaneOptions const& options);

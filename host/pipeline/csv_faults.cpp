@@ -25,9 +25,8 @@ std::string_view cell_remedy(FaultReport const& report, DType dtype) {
       return is_feature ? "--dtype float32 or float64 takes fractions" : "a qid is an integer";
     case FaultCode::out_of_range:
       if (is_float)
-        return is_feature && dtype == DType::float32
-                   ? "--dtype float64 holds more; --overflow inf makes it infinite"
-                   : "--overflow inf makes it infinite";
+        return is_feature && dtype == DType::float32 ? "--dtype float64 holds more; --overflow inf makes it infinite"
+                                                     : "--overflow inf makes it infinite";
       return is_feature ? "--dtype int64, float32 or float64 holds more" : "a qid is a 64-bit integer";
     case FaultCode::non_finite:
       return is_float ? "--inf clip or --inf pass takes it"
@@ -70,8 +69,8 @@ std::string subject_of(FaultReport const& report, std::size_t fields_expected) {
 }
 
 std::string found_of(FaultReport const& report) {
-  bool const shows_cell = is_cell_fault(report.code) &&
-                          (report.code != FaultCode::missing_value || !report.cell.empty());
+  bool const shows_cell =
+      is_cell_fault(report.code) && (report.code != FaultCode::missing_value || !report.cell.empty());
   return shows_cell ? "\"" + escape_for_display(report.cell, 40) + "\"" : "";
 }
 
@@ -89,8 +88,7 @@ void explain_csv_fault(Fault const& fault, CsvPlan const& plan, FaultReport& rep
   if (is_cell_fault(report.code)) {
     if (!plan.has_header()) report.first_record_remedy = "--header yes takes the first record for column names";
     if (report.role == Role::feature && is_floating(dtype))
-      report.go_on =
-          "--on-error skip or quarantine goes on without such records, --on-error null without such cells";
+      report.go_on = "--on-error skip or quarantine goes on without such records, --on-error null without such cells";
   }
 }
 

@@ -36,9 +36,7 @@ std::size_t CsvPlan::widest_shard() const {
 
 std::size_t CsvPlan::fault_room() const { return csv::fault_room(decode_plan(), widest_shard()); }
 
-std::size_t CsvPlan::decoder_bytes() const {
-  return widest_shard() * sizeof(std::uint32_t) + (std::size_t{64} << 10);
-}
+std::size_t CsvPlan::decoder_bytes() const { return widest_shard() * sizeof(std::uint32_t) + (std::size_t{64} << 10); }
 
 void CsvPlan::explain(Fault const& fault, Chunk const&, FaultReport& report) const {
   explain_csv_fault(fault, *this, report);

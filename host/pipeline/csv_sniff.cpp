@@ -1,9 +1,9 @@
 #include "host/pipeline/csv_sniff.hpp"
 
+#include "formats/core/line_counter.hpp"
 #include "formats/core/number.hpp"
 #include "formats/csv/grammar.hpp"
 #include "host/pipeline/column_list.hpp"
-#include "formats/core/line_counter.hpp"
 #include "penstock/chunk.hpp"
 
 #include <algorithm>

@@ -32,12 +32,12 @@ struct FaultReport {
   Role role = Role::ignore;                    ///< of a column
 
   std::string_view unit = "line";
-  std::string subject;   ///< `column "age" (#2)`, `pair 3`; may be empty
-  std::string expected;  ///< what is wrong, in words
-  std::string found;     ///< what stands there, as it is shown; may be empty
-  std::string remedy;    ///< the options that change it
+  std::string subject;              ///< `column "age" (#2)`, `pair 3`; may be empty
+  std::string expected;             ///< what is wrong, in words
+  std::string found;                ///< what stands there, as it is shown; may be empty
+  std::string remedy;               ///< the options that change it
   std::string first_record_remedy;  ///< one more, if it is the first record of all
-  std::string go_on;     ///< which policies would go on behind this fault
+  std::string go_on;                ///< which policies would go on behind this fault
 };
 
 /// Everything that can be said about a fault of `chunk`. `places` has been begun with the chunk and is moved to the

@@ -24,8 +24,8 @@
 namespace penstock {
 
 struct PlanRequest {
-  StreamOptions stream;         ///< for a pass over the whole input, where that is needed: sizes, threads, fault policy
-  bool needs_width = false;     ///< the output has a shape
+  StreamOptions stream;      ///< for a pass over the whole input, where that is needed: sizes, threads, fault policy
+  bool needs_width = false;  ///< the output has a shape
 };
 
 /// All files of one format. What it looks at: the first record, and all records where the scout asks for a survey.
@@ -35,9 +35,9 @@ class FormatPlan final : public InputPlan {
   /// Throws ConfigurationError or SchemaError for what cannot be planned, SourceError, and DataError of a survey.
   FormatPlan(std::vector<InputFile> const& files, typename Format::Options const& options, PlanRequest const& request) {
     if (request.stream.on_error == FaultPolicy::null)
-      throw ConfigurationError("--on-error null: " + std::string(Format::info.title) +
-                                   " has no cells that could be missing",
-                               "--on-error skip or quarantine");
+      throw ConfigurationError(
+          "--on-error null: " + std::string(Format::info.title) + " has no cells that could be missing",
+          "--on-error skip or quarantine");
     bool is_read_twice = true;
     for (InputFile const& file : files) {
       heads_.emplace_back(file);

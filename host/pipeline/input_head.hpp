@@ -25,8 +25,8 @@ class InputHead {
   explicit InputHead(InputFile file) : file_(std::move(file)) {}
 
   /// Opens the input and calls `use` with its first chunks, as `cutter` cuts them, until it returns true; false if the
-  /// input ends before. Throws SourceError, also where more of an input that can be read only once would have to be kept
-  /// than a record and a MiB.
+  /// input ends before. Throws SourceError, also where more of an input that can be read only once would have to be
+  /// kept than a record and a MiB.
   bool look(Cutter& cutter, std::size_t record_max, std::function<bool(Chunk const&)> const& use);
 
   /// The whole input. One that can be read only once goes into the shard's source: a second call throws SourceError.

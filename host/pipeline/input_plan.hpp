@@ -28,7 +28,7 @@ class PlaceFinder {
   virtual void begin(Chunk const& chunk, std::uint64_t first_unit) = 0;
   /// Goes on to `offset`, which never decreases within a chunk.
   virtual void advance(std::uint32_t offset) = 0;
-  [[nodiscard]] virtual std::uint64_t unit() const = 0;              ///< 1-based, in the shard
+  [[nodiscard]] virtual std::uint64_t unit() const = 0;        ///< 1-based, in the shard
   [[nodiscard]] virtual std::uint32_t unit_begin() const = 0;  ///< offset in the chunk
 };
 

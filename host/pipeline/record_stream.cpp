@@ -63,9 +63,9 @@ class RecordStream::State {
     PipelineLimits const limits{sizes_.slot_bytes, options.record_max, sizes_.slots};
     std::vector<Shard> shards = plan.shards();
     for (Shard const& shard : shards) names_.push_back(shard.name);
-    pipeline_ = std::make_unique<Pipeline>(std::move(shards),
-                                           plan.make_cutter(best_instruction_set(), options.record_max),
-                                           make_lanes(plan, options, sizes_), executor_, limits);
+    pipeline_ =
+        std::make_unique<Pipeline>(std::move(shards), plan.make_cutter(best_instruction_set(), options.record_max),
+                                   make_lanes(plan, options, sizes_), executor_, limits);
   }
 
   Round const* next() {
@@ -191,7 +191,8 @@ class RecordStream::State {
     passed_ += skipped;
     std::size_t const begin = first + skipped;
     if (!take_values(skipped, first, false)) return;
-    std::size_t const before = std::min<std::size_t>(wanted, take_values(wanted, begin, true) ? wanted : values_before_);
+    std::size_t const before =
+        std::min<std::size_t>(wanted, take_values(wanted, begin, true) ? wanted : values_before_);
     wanted = before;
     passed_ += wanted;
     counts.records += wanted;
@@ -203,8 +204,8 @@ class RecordStream::State {
       wanted_.push_back({begin, wanted});
   }
 
-  /// The values beside `count` records, the first of which is row `first` if they are wanted. False: they are not there,
-  /// which ends the stream behind `values_before_` of these records.
+  /// The values beside `count` records, the first of which is row `first` if they are wanted. False: they are not
+  /// there, which ends the stream behind `values_before_` of these records.
   bool take_values(std::size_t count, std::size_t first, bool is_wanted) {
     if (options_.row_files == nullptr || count == 0) return true;
     RowValues into;
@@ -319,7 +320,8 @@ class RecordStream::State {
     if (!options_.max_errors_share.has_value() || all == 0) return;
     // Where damage hides any number of records, bytes tell more than their number.
     if (is_anything_hidden_ && counts.text_bytes > 0 &&
-        static_cast<double>(counts.rejected_bytes) / static_cast<double>(counts.text_bytes) > *options_.max_errors_share)
+        static_cast<double>(counts.rejected_bytes) / static_cast<double>(counts.text_bytes) >
+            *options_.max_errors_share)
       throw DataError(std::to_string(counts.rejected_bytes) + " of " + std::to_string(counts.text_bytes) +
                           " bytes could not be read, more than allowed",
                       "--max-errors allows more");
@@ -352,7 +354,7 @@ class RecordStream::State {
   std::deque<Rows> wanted_;
   std::int64_t last_qid_ = std::numeric_limits<std::int64_t>::min();  ///< of the last accepted record
   std::size_t values_before_ = 0;  ///< records that got values before there were none
-  BatchBuffer values_;                                                ///< from beside the text, for the rows of round_
+  BatchBuffer values_;             ///< from beside the text, for the rows of round_
   Round part_;
   std::unique_ptr<Encoder> encoder_;
   std::vector<std::byte> part_bytes_;

@@ -30,7 +30,8 @@ struct StreamOptions {
   std::uint64_t skip = 0;                  ///< records passed over first, good or bad
   std::optional<std::uint64_t> limit;      ///< accepted records wanted
   std::optional<Absent> reshape;           ///< sparse features become dense ones or the reverse: see LaneOptions
-  /// Values of records that lie in files beside the input; outlives the stream. Encoders then run on the caller's thread.
+  /// Values of records that lie in files beside the input; outlives the stream. Encoders then run on the caller's
+  /// thread.
   RowFiles* row_files = nullptr;
   std::function<std::unique_ptr<Encoder>()> make_encoder;  ///< empty: batches only
 };

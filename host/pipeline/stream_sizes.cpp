@@ -52,8 +52,7 @@ std::size_t grown_bytes(InputPlan const& plan, StreamOptions const& options, Bat
                         Encoder const* encoder) {
   BatchCapacity const record = plan.record_capacity(options.record_max);
   if (round.holds(record)) return 0;
-  return std::min(round_memory(plan.layout(), record, options.reshape, encoder).size_bytes(),
-                  options.memory_bytes / 2);
+  return std::min(round_memory(plan.layout(), record, options.reshape, encoder).size_bytes(), options.memory_bytes / 2);
 }
 
 StreamSizes sizes_for(InputPlan const& plan, StreamOptions const& options, Encoder const* encoder,
@@ -71,8 +70,7 @@ StreamSizes sizes_for(InputPlan const& plan, StreamOptions const& options, Encod
   std::size_t const slots = sizes.slots * slot + Ring::long_slots * long_slot;
   Encoder const* const lane_encoder = encodes_late ? nullptr : encoder;
   std::size_t const tensors = round_memory(plan.layout(), sizes.round, options.reshape, lane_encoder).size_bytes();
-  std::size_t const lane =
-      rounds_per_lane * (tensors + sizes.faults_max * sizeof(Fault)) + plan.decoder_bytes();
+  std::size_t const lane = rounds_per_lane * (tensors + sizes.faults_max * sizeof(Fault)) + plan.decoder_bytes();
   RoundMemory const part = round_memory(plan.layout(), sizes.round, options.reshape, encoder);
   // A round that is handed out in part is encoded again.
   sizes.total_bytes = slots + lanes * lane + part.window_bytes + grown_bytes(plan, options, sizes.round, encoder);
@@ -82,8 +80,8 @@ StreamSizes sizes_for(InputPlan const& plan, StreamOptions const& options, Encod
 [[noreturn]] void throw_too_small(StreamOptions const& options, StreamSizes const& sizes) {
   throw DeviceError("--memory " + format_bytes(options.memory_bytes) + " is not enough: one thread needs " +
                         std::to_string(sizes.total_bytes) + " bytes, of which records of --max-record-size " +
-                        format_bytes(options.record_max) + " take " + format_bytes(Ring::long_slots * options.record_max) +
-                        " as text",
+                        format_bytes(options.record_max) + " take " +
+                        format_bytes(Ring::long_slots * options.record_max) + " as text",
                     "a larger --memory, or a smaller --max-record-size or --slot-size");
 }
 

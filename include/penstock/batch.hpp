@@ -73,8 +73,8 @@ struct BatchLayout {
 /// How much a batch's memory holds: rows, and elements whose number varies from row to row, over all rows together.
 struct BatchCapacity {
   std::size_t rows = 0;
-  std::size_t pairs = 0;           ///< of the CSR matrix
-  std::size_t labels = 0;          ///< of ragged labels
+  std::size_t pairs = 0;   ///< of the CSR matrix
+  std::size_t labels = 0;  ///< of ragged labels
   std::size_t uid_bytes = 0;
   std::size_t metadata_bytes = 0;
 
@@ -152,12 +152,14 @@ struct Batch {
 class BatchBuffer {
  public:
   BatchBuffer() = default;
-  BatchBuffer(BatchLayout const& layout, std::size_t rows_max) : BatchBuffer(layout, BatchCapacity{rows_max, 0, 0, 0, 0}) {}
+  BatchBuffer(BatchLayout const& layout, std::size_t rows_max)
+      : BatchBuffer(layout, BatchCapacity{rows_max, 0, 0, 0, 0}) {}
   BatchBuffer(BatchLayout const& layout, BatchCapacity const& capacity) : capacity_(capacity) {
     bytes_ = place(layout, nullptr);
     memory_.reset(new (std::align_val_t{alignment}) std::byte[bytes_ + alignment]);
     place(layout, memory_.get());
-    for (std::int64_t* offsets : {batch_.csr.indptr, batch_.labels.offsets, batch_.uid.offsets, batch_.metadata.offsets})
+    for (std::int64_t* offsets :
+         {batch_.csr.indptr, batch_.labels.offsets, batch_.uid.offsets, batch_.metadata.offsets})
       if (offsets != nullptr) *offsets = 0;
   }
   [[nodiscard]] std::size_t rows_max() const { return capacity_.rows; }

@@ -18,7 +18,7 @@ struct RoundCounts {
   std::uint64_t missing_cells = 0;     ///< cells that became missing values in accepted records
   std::uint64_t inexact_integers = 0;  ///< integers that their floating-point tensor cannot hold exactly
   std::uint64_t lines = 0;             ///< physical line ends (of RecordIO: frames) that the round has passed
-  std::uint64_t other_entries = 0;     ///< accepted records with entries that no tensor takes (RecordIO: other map keys)
+  std::uint64_t other_entries = 0;  ///< accepted records with entries that no tensor takes (RecordIO: other map keys)
 };
 
 /// What one call of a decoder did.
@@ -54,8 +54,8 @@ struct Round {
 class Encoder {
  public:
   virtual ~Encoder() = default;
-  /// An upper bound of the bytes that any batch of this capacity can become: windows are sized from it. It is linear: the
-  /// bound of a sum of capacities is the sum of the bounds.
+  /// An upper bound of the bytes that any batch of this capacity can become: windows are sized from it. It is linear:
+  /// the bound of a sum of capacities is the sum of the bounds.
   [[nodiscard]] virtual std::size_t bytes_max(BatchCapacity const& capacity) const = 0;
   /// Encodes all rows of `batch` to `into`, which has room for bytes_max(capacity_of(batch)); returns the bytes
   /// written. The bytes of a row never depend on the other rows.

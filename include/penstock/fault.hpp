@@ -20,26 +20,26 @@ enum class FaultCode : std::uint8_t {
   stray_quote,         ///< a quote inside an unquoted field, or text after a closing one (strict quotes only)
   record_too_long,     ///< no record end within the record's limit
   // sparse text
-  missing_label,         ///< the record begins without a label
-  several_labels,        ///< a list of labels where one is asked for
-  bad_index,             ///< the index is not an integer from 0 to index_max
-  index_below_base,      ///< index 0 where indices count from 1
-  index_out_of_range,    ///< the index is beyond the number of features
-  duplicate_index,       ///< an index stands twice in its record
-  missing_separator,     ///< a pair without `:`, or with blanks around it
-  misplaced_qid,         ///< `qid:` behind the pairs, or twice
-  unexpected_weight,     ///< a weight, though the first record has none
-  missing_weight,        ///< no weight, though the first record has one
-  unexpected_qid,        ///< a query id, though the first record has none
-  missing_qid,           ///< no query id, though the first record has one
-  qid_out_of_order,      ///< a query id below the one of the record before
-  too_many_pairs,        ///< more pairs than a record of the allowed size can hold without repeating indices
+  missing_label,       ///< the record begins without a label
+  several_labels,      ///< a list of labels where one is asked for
+  bad_index,           ///< the index is not an integer from 0 to index_max
+  index_below_base,    ///< index 0 where indices count from 1
+  index_out_of_range,  ///< the index is beyond the number of features
+  duplicate_index,     ///< an index stands twice in its record
+  missing_separator,   ///< a pair without `:`, or with blanks around it
+  misplaced_qid,       ///< `qid:` behind the pairs, or twice
+  unexpected_weight,   ///< a weight, though the first record has none
+  missing_weight,      ///< no weight, though the first record has one
+  unexpected_qid,      ///< a query id, though the first record has none
+  missing_qid,         ///< no query id, though the first record has one
+  qid_out_of_order,    ///< a query id below the one of the record before
+  too_many_pairs,      ///< more pairs than a record of the allowed size can hold without repeating indices
   // frames
-  bad_magic,             ///< no frame begins here
-  reserved_flag,         ///< the frame's flag is none of 0 to 3
-  truncated_frame,       ///< the input ends inside a frame
-  missing_padding,       ///< the input ends before the padding of its last frame
-  bad_part_sequence,     ///< a part of a split record without the parts before or behind it
+  bad_magic,          ///< no frame begins here
+  reserved_flag,      ///< the frame's flag is none of 0 to 3
+  truncated_frame,    ///< the input ends inside a frame
+  missing_padding,    ///< the input ends before the padding of its last frame
+  bad_part_sequence,  ///< a part of a split record without the parts before or behind it
   // records of protobuf
   malformed_record,      ///< no protobuf message of the expected kind
   bytes_value,           ///< bytes where numbers are expected

@@ -31,11 +31,11 @@ struct Extent {
   [[nodiscard]] constexpr std::size_t size() const { return end - begin; }
 };
 
-/// A matrix of `rows` x `columns` in compressed sparse row form; it does not own its arrays. Row i consists of the pairs
-/// (indices[k], values[k]) for k in [indptr[i], indptr[i + 1]); indices are 0-based, below `columns`, and ascend strictly
-/// within a row. `indptr` has rows + 1 elements, of which the first need not be 0 (rows in the middle of a matrix).
-/// `indptr == nullptr` means that the tensor is absent. What an index that is not there stands for, zero or a missing
-/// value, is for the user to say: a CSR matrix does not know.
+/// A matrix of `rows` x `columns` in compressed sparse row form; it does not own its arrays. Row i consists of the
+/// pairs (indices[k], values[k]) for k in [indptr[i], indptr[i + 1]); indices are 0-based, below `columns`, and ascend
+/// strictly within a row. `indptr` has rows + 1 elements, of which the first need not be 0 (rows in the middle of a
+/// matrix). `indptr == nullptr` means that the tensor is absent. What an index that is not there stands for, zero or a
+/// missing value, is for the user to say: a CSR matrix does not know.
 struct Csr {
   std::int64_t* indptr = nullptr;
   std::int64_t* indices = nullptr;
@@ -57,9 +57,9 @@ struct Csr {
   }
 };
 
-/// Rows of different lengths; it does not own its arrays. Row i consists of values[offsets[i]] to values[offsets[i + 1]],
-/// the last one excluded; `offsets` has rows + 1 elements, of which the first need not be 0. `offsets == nullptr` means
-/// that the tensor is absent.
+/// Rows of different lengths; it does not own its arrays. Row i consists of values[offsets[i]] to values[offsets[i +
+/// 1]], the last one excluded; `offsets` has rows + 1 elements, of which the first need not be 0. `offsets == nullptr`
+/// means that the tensor is absent.
 struct Ragged {
   std::int64_t* offsets = nullptr;
   std::byte* values = nullptr;

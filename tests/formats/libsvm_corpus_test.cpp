@@ -221,7 +221,7 @@ bool has_avx2() {
 
 template <class Isa>
 testing::Scouted<Libsvm> scout(Case const& c, RunSizes const& sizes) {
-  return testing::scout<Libsvm, Isa>(c.options, {c.record_max, c.is_read_twice, true, true}, {c.bytes}, sizes);
+  return testing::scout<Libsvm, Isa>(c.options, {c.record_max, c.is_read_twice, true}, {c.bytes}, sizes);
 }
 
 void check_rows(Case const& c, FormatRun const& run) {

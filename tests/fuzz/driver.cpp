@@ -1,6 +1,7 @@
 #include "tests/fuzz/driver.hpp"
 
 #include <fcntl.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -29,8 +30,15 @@ std::string read_whole(fs::path const& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-/// SIGALRM's default action ends the process, and the shell says so; a minute is far beyond the slowest run.
-constexpr unsigned run_seconds_max = 60;
+/// Of the processor's time, not the clock's: machines pause. A minute is far beyond the slowest run.
+constexpr time_t run_seconds_max = 60;
+
+/// From now on; 0: no limit. Beyond it SIGVTALRM ends the process, and the shell says so.
+void limit_run(time_t seconds) {
+  itimerval limit{};
+  limit.it_value.tv_sec = seconds;
+  ::setitimer(ITIMER_VIRTUAL, &limit, nullptr);
+}
 
 /// The input that runs now, in a file.
 class LastInput {
@@ -81,14 +89,14 @@ std::vector<std::string> seeds_of(Target const& target, std::string const& root)
 std::optional<Find> run_input(Target const& target, std::string const& input) {
   // Memory that ends where the input does, so that a sanitizer sees every byte too many.
   std::vector<char> const exact(input.begin(), input.end());
-  ::alarm(run_seconds_max);
+  limit_run(run_seconds_max);
   try {
     target.run({exact.data(), exact.size()});
   } catch (std::exception const& error) {
-    ::alarm(0);
+    limit_run(0);
     return Find{input, error.what()};
   }
-  ::alarm(0);
+  limit_run(0);
   return std::nullopt;
 }
 

@@ -39,7 +39,8 @@ struct CampaignResult {
   std::optional<Find> find;  ///< the first; the campaign ends there
 };
 
-/// Runs the seeds, then the campaign's changed inputs. A run of more than a minute ends the process with a message.
+/// Runs the seeds, then the campaign's changed inputs. A run that takes more than a minute of processor time ends the
+/// process with a message.
 [[nodiscard]] CampaignResult run_campaign(Target const& target, std::vector<std::string> const& seeds,
                                           Campaign const& campaign);
 

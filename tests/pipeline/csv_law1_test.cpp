@@ -130,8 +130,8 @@ std::vector<std::vector<Outcome>> decode(Rules const& rules, std::vector<std::st
   lane.capacity.rows = schedule.rows_max;
   lane.faults_max = std::max(schedule.faults_max, rules.roles.size() + 1);
   for (unsigned i = 0; i < schedule.lanes; ++i) lanes.push_back(make_lane<csv::Format>(schedule.isa, plan.plan, lane));
-  Pipeline pipeline(shards, make_cutter<csv::Format>(schedule.isa, plan.plan, rules.record_max), std::move(lanes), executor,
-                    {schedule.slot_bytes, rules.record_max, schedule.lanes + 2});
+  Pipeline pipeline(shards, make_cutter<csv::Format>(schedule.isa, plan.plan, rules.record_max), std::move(lanes),
+                    executor, {schedule.slot_bytes, rules.record_max, schedule.lanes + 2});
   std::vector<std::vector<Outcome>> outcomes(texts.size());
   std::vector<std::uint64_t> lines(texts.size()), added(texts.size());
   for (Delivery delivery = pipeline.next(); delivery.round != nullptr; delivery = pipeline.next()) {

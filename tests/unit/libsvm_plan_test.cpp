@@ -48,7 +48,7 @@ TEST(LibsvmPlan, TheMostPairsAreWhatMemoryIsTakenFor) {
             (BatchCapacity{1, (std::size_t{16} << 20) / 7, 0, 0, 0}));
   EXPECT_EQ(Libsvm::record_capacity(plan, 64).pairs, 16u);
   plan.layout.labels_vary = true;
-  EXPECT_EQ(Libsvm::record_capacity(plan, 63).labels, 32u);
+  EXPECT_EQ(Libsvm::record_capacity(plan, 63).labels, 64u);
 }
 
 TEST(LibsvmPlan, MorePairsAreAFault) {
@@ -113,9 +113,10 @@ TEST(LibsvmWords, SayWhichPartAndWhatHelps) {
   EXPECT_EQ(words_about(plan, "1 5\n"), "pair 1|||--compat dmlc reads bare indices and blanks around the colon");
   EXPECT_EQ(words_about(plan, "x 1:1\n"), "label|||");
   EXPECT_EQ(words_about(plan, ":3\n"), "label|a record begins with its label||");
-  EXPECT_EQ(words_about(plan, "1,2 1:1\n"), "label|||--multilabel reads lists of labels");
-  EXPECT_EQ(words_about(plan, "1:2 1:1\n"), "weight|||");
-  EXPECT_EQ(words_about(plan, "1 qid:2 1:1\n"), "query id|||");
+  EXPECT_EQ(words_about(plan, "1,2 1:1\n"), "label|||--multilabel reads lists of labels; --from csv if this is CSV");
+  EXPECT_EQ(words_about(plan, "1:2 1:1\n"),
+            "weight|||if its first word is a pair, the label is missing; else mend the first record, which decides");
+  EXPECT_EQ(words_about(plan, "1 qid:2 1:1\n"), "query id|||the first record decides: mend that one or this one");
   EXPECT_EQ(words_about(plan, "1 2:1 2:2\n"), "pair 2|||--duplicates last or --duplicates sum");
   EXPECT_EQ(words_about(plan, "1 2:1e99\n"), "pair 1 (index 2)|||--overflow inf, or --dtype float64");
   plan.items.base = 1;

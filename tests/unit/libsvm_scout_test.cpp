@@ -15,8 +15,8 @@ using libsvm::IndexBase;
 using Libsvm = libsvm::Format;
 
 constexpr std::size_t record_max = 4096;
-constexpr ScoutContext read_twice = {record_max, true, true, true};
-constexpr ScoutContext read_once = {record_max, false, true, true};
+constexpr ScoutContext read_twice = {record_max, true, true};
+constexpr ScoutContext read_once = {record_max, false, true};
 
 testing::Scouted<Libsvm> scout(libsvm::Options const& options, ScoutContext const& context,
                                std::vector<std::string> const& shards) {
@@ -67,13 +67,10 @@ TEST(LibsvmScout, WhatIsGivenNeedsNoSurvey) {
 TEST(LibsvmScout, AWidthThatNobodyNeedsIsNotLookedFor) {
   libsvm::Options options;
   options.index_base = IndexBase::one;
-  auto const found = scout(options, {record_max, false, false, true}, {"1 1:1\n"});
+  auto const found = scout(options, {record_max, false, false}, {"1 1:1\n"});
   ASSERT_TRUE(found.plan.has_value());
   EXPECT_FALSE(found.was_surveyed);
   EXPECT_EQ(found.plan->layout.features, 0u);
-  auto const counted = scout({}, {record_max, false, false, false}, {"1 5:1\n"});
-  ASSERT_TRUE(counted.plan.has_value());
-  EXPECT_EQ(counted.plan->items.base, 0u);
 }
 
 TEST(LibsvmScout, ReadOnceWhatIsMissingIsAskedFor) {

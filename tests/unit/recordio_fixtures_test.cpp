@@ -49,7 +49,7 @@ class RecordioFixtures : public testing::Test {
     std::vector<std::string> const shards = {{std::istreambuf_iterator<char>(file), {}}};
     penstock::testing::RunSizes const sizes;
     auto const scouted =
-        penstock::testing::scout<Format, penstock::Portable>({}, {1 << 16, true, true, true}, shards, sizes);
+        penstock::testing::scout<Format, penstock::Portable>({}, {1 << 16, true, true}, shards, sizes);
     EXPECT_TRUE(scouted.plan) << name;
     if (!scouted.plan) return {};
     auto const run = penstock::testing::run_format<Format, penstock::Portable>(*scouted.plan, shards, 1 << 16, sizes);

@@ -34,7 +34,7 @@ wire::Tensor sparse(std::vector<std::uint64_t> const& keys, std::vector<std::uin
 }
 
 Scouted<Format> scouted(std::string const& bytes, recordio::Options const& options = {},
-                        ScoutContext context = {1 << 16, true, true, true}) {
+                        ScoutContext context = {1 << 16, true, true}) {
   return scout<Format, Portable>(options, context, {bytes}, RunSizes{});
 }
 
@@ -62,17 +62,17 @@ TEST(RecordioScout, WidthOfSparseRecords) {
   EXPECT_TRUE(surveyed.was_surveyed);
   EXPECT_EQ(surveyed.plan->layout.features, 8u);
 
-  auto const unknown = scouted(bare, {}, {1 << 16, false, false, false});
+  auto const unknown = scouted(bare, {}, {1 << 16, false, false});
   ASSERT_TRUE(unknown.plan.has_value());
   EXPECT_EQ(unknown.plan->layout.features, 0u);
 
-  auto const once = scouted(bare, {}, {1 << 16, false, true, true});
+  auto const once = scouted(bare, {}, {1 << 16, false, true});
   ASSERT_EQ(once.problems.size(), 1u);
   EXPECT_NE(once.problems[0].hint.find("--num-features"), std::string::npos);
 
   recordio::Options options;
   options.num_features = 100;
-  auto const said = scouted(bare, options, {1 << 16, false, true, true});
+  auto const said = scouted(bare, options, {1 << 16, false, true});
   ASSERT_TRUE(said.plan.has_value());
   EXPECT_EQ(said.plan->layout.features, 100u);
 }
