@@ -82,7 +82,6 @@ constexpr Verb verb_table[] = {
 };
 
 constexpr unsigned reading_verbs = convert_verb | head_verb | inspect_verb | diff_verb;
-constexpr unsigned viewing_verbs = head_verb | inspect_verb | diff_verb;
 constexpr unsigned all_verbs = reading_verbs | synth_verb | doctor_verb | validate_verb;
 
 using enum OptionGroup;
