@@ -1,6 +1,10 @@
 /// Rounds of the CPU engine.
 #pragma once
 
+#if __has_include(<malloc.h>)
+#include <malloc.h>
+#endif
+
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -43,7 +47,14 @@ struct HostRound final : Round {
   };
   [[nodiscard]] Buffers& buffers() { return grown_ ? *grown_ : usual_; }
   void grow(RoundMemory const& memory) { grown_ = std::make_unique<Buffers>(memory); }
-  void trim() override { grown_.reset(); }
+  /// Gives the memory back to the system: the allocator would keep it, in an arena for each lane.
+  void trim() override {
+    if (grown_ == nullptr) return;
+    grown_.reset();
+#if defined(__GLIBC__)
+    ::malloc_trim(0);
+#endif
+  }
 
   std::vector<Fault> fault_memory;
   std::vector<std::uint32_t> record_begins;

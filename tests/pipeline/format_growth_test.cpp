@@ -242,7 +242,7 @@ TEST(FormatGrowth, LimitsEndBeforeBehindAndAtLongLines) {
 // --- memory ---------------------------------------------------------------------------------------------------------
 
 /// Stacks and arenas of the threads, the source, the reports: what does not grow with options or data.
-constexpr std::size_t margin_bytes = 4 * mebibyte;
+constexpr std::size_t margin_bytes = 6 * mebibyte;
 
 class FormatGrowthMemorySlow : public ::testing::Test {
  protected:
