@@ -5,10 +5,11 @@ MAKEFLAGS += --no-print-directory
 # Ninja where it is installed, looked up after the packages came; CMake ignores this for a folder that is configured.
 export CMAKE_GENERATOR ?= $(if $(shell command -v ninja),Ninja,Unix Makefiles)
 # build/release serves users and tests: it starts without tests and benchmarks, and whoever wants them adds them.
-RELEASE = cmake --preset release $(if $(wildcard build/release/CMakeCache.txt),,-DPENSTOCK_TESTS=OFF -DPENSTOCK_BENCH=OFF)
+# Tests build for one GPU architecture; who builds to run gets all of them again.
+RELEASE = cmake --preset release -UCMAKE_CUDA_ARCHITECTURES $(if $(wildcard build/release/CMakeCache.txt),,-DPENSTOCK_TESTS=OFF -DPENSTOCK_BENCH=OFF)
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test check fuzz format bench install clean packages packages-tests packages-check
+.PHONY: help build demo test check mutate gpu-check fuzz format bench install clean packages packages-tests packages-check
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,6 +26,14 @@ test: packages-tests ## every test in three builds: release, ASan + UBSan, TSan;
 
 check: packages-check ## before a commit: layout, warnings of g++ and clang, house rules, fast tests
 	@scripts/check
+
+mutate: packages-tests ## take every barrier out of every kernel in turn, and tell which tests notice
+	@cmake --preset dev >/dev/null
+	@cmake --build --preset dev -j $(JOBS) --target kernel_tests
+	@scripts/mutate --write
+
+gpu-check: ## on a machine with a GPU: build for it, compare it with the CPU, measure it (docs/gpu-check.md)
+	@PENSTOCK_INSTALL=no scripts/gpu_check
 
 fuzz: packages-check ## fuzz every reader for FUZZ_SECONDS (default 600) each; finds are in build/fuzz
 	@scripts/fuzz

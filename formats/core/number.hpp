@@ -55,8 +55,8 @@ PENSTOCK_HD_HOT Parsed<T> with_sign(typename FloatFormat<T>::Bits bits, bool is_
   return {bit_cast<T>(bits), status, is_inexact_integer};
 }
 
-/// Whether T, a floating-point type, cannot hold the integer `significand`, of which `bits` is the nearest. (19 digits: the
-/// nearest converts back.)
+/// Whether T, a floating-point type, cannot hold the integer `significand`, of which `bits` is the nearest. (19 digits:
+/// the nearest converts back.)
 template <class T>
 PENSTOCK_HD_HOT bool is_inexact(std::uint64_t significand, typename FloatFormat<T>::Bits bits) {
   constexpr std::uint64_t exact_max = sizeof(T) == 4 ? std::uint64_t{1} << 24 : std::uint64_t{1} << 53;
@@ -66,7 +66,8 @@ PENSTOCK_HD_HOT bool is_inexact(std::uint64_t significand, typename FloatFormat<
 template <class T>
 PENSTOCK_HD bool is_inexact(LeadingDigits const& lead, typename FloatFormat<T>::Bits bits) {
   return bits != 0 && bits < infinity_bits<T> &&
-         compare<FloatFormat<T>::exact_words>(lead.digits, static_cast<int>(lead.point), binary_of<T>(bits, false)) != 0;
+         compare<FloatFormat<T>::exact_words>(lead.digits, static_cast<int>(lead.point), binary_of<T>(bits, false)) !=
+             0;
 }
 
 /// The largest magnitude of the integer type T with this sign.
@@ -113,10 +114,9 @@ PENSTOCK_HD_HOT Parsed<T> value_of(Scan scan) {
   }
 }
 
-/// All of [begin, end) as one number of type T: float, double, std::int32_t or std::int64_t. Reads nothing
-/// outside, allocates nothing, and takes time linear in the length.
-template <class T>
-PENSTOCK_HD Parsed<T> parse(char const* begin, char const* end) {
+namespace detail {
+template <class T, bool takes_long>
+PENSTOCK_HD_HOT Parsed<T> parse(char const* begin, char const* end) {
   static_assert(std::is_same_v<T, float> || std::is_same_v<T, double> || std::is_same_v<T, std::int32_t> ||
                 std::is_same_v<T, std::int64_t>);
   if (begin == end) return parse_special<T>(begin, end);
@@ -129,7 +129,23 @@ PENSTOCK_HD Parsed<T> parse(char const* begin, char const* end) {
   if (!scan.is_number()) return parse_special<T>(begin, end);
   if (scan.digits <= significand_digits_max) return value_of<T>(scan);
   if (std::is_integral_v<T> && !scan.is_integer) return {0, Status::not_an_integer, false};
-  return parse_long<T>(begin, end);
+  if constexpr (takes_long) return parse_long<T>(begin, end);
+  return {0, Status::malformed, false};
+}
+}  // namespace detail
+
+/// All of [begin, end) as one number of type T: float, double, std::int32_t or std::int64_t. Reads nothing
+/// outside, allocates nothing, and takes time linear in the length.
+template <class T>
+PENSTOCK_HD Parsed<T> parse(char const* begin, char const* end) {
+  return detail::parse<T, true>(begin, end);
+}
+
+/// The same for kernels that cannot afford the stack of parse_long(): a number of more than significand_digits_max
+/// digits may be `malformed` here, and whoever wants to know takes parse().
+template <class T>
+PENSTOCK_HD Parsed<T> parse_short(char const* begin, char const* end) {
+  return detail::parse<T, false>(begin, end);
 }
 
 }  // namespace penstock::number

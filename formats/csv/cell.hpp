@@ -116,9 +116,9 @@ PENSTOCK_HD inline bool is_plainly_quoted(Bytes cell) {
 
 PENSTOCK_HD constexpr bool is_escape(State state) { return state == State::escaped || state == State::escaped_quoted; }
 
-/// The cell's text without quotes and escapes: a part of the cell where that is possible, else rewritten to
-/// `memory`, which holds rewritten_cell_max bytes. False if it does not fit.
-PENSTOCK_HD inline bool cell_text(Bytes cell, Dialect const& dialect, char* memory, Bytes& text) {
+/// The cell's text without quotes and escapes, if that is a part of the cell. False: it has to be rewritten, and `text`
+/// is what of the cell is not trimmed away.
+PENSTOCK_HD inline bool is_plain_text(Bytes cell, Dialect const& dialect, Bytes& text) {
   text = cell = trimmed(cell, dialect);
   bool const is_quoted = dialect.quote != 0 && cell.size() > 0 && *cell.begin == dialect.quote;
   bool has_escape = false;
@@ -126,11 +126,14 @@ PENSTOCK_HD inline bool cell_text(Bytes cell, Dialect const& dialect, char* memo
     for (char const* p = cell.begin; p < cell.end; ++p) has_escape |= *p == dialect.escape;
   }
   if (!is_quoted && !has_escape) return true;
-  if (!has_escape && is_plainly_quoted(cell)) {
-    text = {cell.begin + 1, cell.end - 1};
-    return true;
-  }
-  ByteClasses const classes(dialect);
+  if (has_escape || !is_plainly_quoted(cell)) return false;
+  text = {cell.begin + 1, cell.end - 1};
+  return true;
+}
+
+/// Writes a trimmed cell's text without quotes and escapes to `memory`: at most rewritten_cell_max bytes and no more
+/// than the cell has. False if it does not fit.
+PENSTOCK_HD inline bool rewrite_cell(Bytes cell, ByteClasses const& classes, char* memory, Bytes& text) {
   State state = State::field_start;
   std::size_t size = 0;
   for (char const* p = cell.begin; p < cell.end; ++p) {
@@ -145,6 +148,12 @@ PENSTOCK_HD inline bool cell_text(Bytes cell, Dialect const& dialect, char* memo
   }
   text = {memory, memory + size};
   return true;
+}
+
+/// The cell's text without quotes and escapes: a part of the cell where that is possible, else rewritten to
+/// `memory`, which holds rewritten_cell_max bytes. False if it does not fit.
+PENSTOCK_HD inline bool cell_text(Bytes cell, Dialect const& dialect, char* memory, Bytes& text) {
+  return is_plain_text(cell, dialect, text) || rewrite_cell(text, ByteClasses(dialect), memory, text);
 }
 
 PENSTOCK_HD constexpr bool is_spelled_nan(Bytes text) {
@@ -181,8 +190,7 @@ PENSTOCK_HD Cell<T> non_finite_cell(T value, bool is_nan, NonFinitePolicy policy
 }
 
 template <class T>
-PENSTOCK_HD Cell<T> number_cell(Bytes text, CellRules const& rules) {
-  auto const parsed = number::parse<T>(text.begin, text.end);
+PENSTOCK_HD Cell<T> number_cell(number::Parsed<T> parsed, CellRules const& rules) {
   switch (parsed.status) {
     case number::Status::ok: return {parsed.value, CellKind::value, {}, parsed.is_inexact_integer};
     case number::Status::malformed: return fault_cell<T>(FaultCode::not_a_number);
@@ -205,27 +213,61 @@ PENSTOCK_HD inline Cell<float> label_cell(Bytes text, CellRules const& rules) {
 }
 }  // namespace detail
 
-/// Reads a cell for a tensor of T. `allows_missing`: a missing cell is a value here (floating-point
-/// features), else a fault. `maps_names`: the label map applies.
+/// What a cell is whose text is longer than rewritten_cell_max.
+template <class T>
+PENSTOCK_HD Cell<T> overlong_cell(bool maps_names) {
+  return detail::fault_cell<T>(maps_names ? FaultCode::unmapped_label : FaultCode::not_a_number);
+}
+
+namespace detail {
+/// Everything that a cell's text can be but a number. False: it is one, or nothing.
+template <class T>
+PENSTOCK_HD bool read_name(Bytes text, CellRules const& rules, bool allows_missing, bool maps_names, Cell<T>& cell) {
+  if constexpr (std::is_same_v<T, float>) {
+    // A listed class name wins over a null spelling: `NA=2` in a label map means what it says.
+    if (maps_names) {
+      cell = label_cell(text, rules);
+      if (cell.kind == CellKind::value || !is_null(text, rules)) return true;
+    }
+  }
+  if (!is_null(text, rules)) return false;
+  cell = allows_missing ? Cell<T>{missing_value<T>(), CellKind::missing, {}, false}
+                        : fault_cell<T>(FaultCode::missing_value);
+  return true;
+}
+}  // namespace detail
+
+/// Reads a cell's text (see cell_text) for a tensor of T. `allows_missing`: a missing cell is a value here
+/// (floating-point features), else a fault. `maps_names`: the label map applies.
+template <class T>
+PENSTOCK_HD Cell<T> read_text(Bytes text, CellRules const& rules, bool allows_missing, bool maps_names) {
+  Cell<T> cell;
+  if (detail::read_name(text, rules, allows_missing, maps_names, cell)) return cell;
+  return detail::number_cell(number::parse<T>(text.begin, text.end), rules);
+}
+/// The same, but a number of very many digits may be a fault here: number::parse_short() says why.
+template <class T>
+PENSTOCK_HD Cell<T> read_short_text(Bytes text, CellRules const& rules, bool allows_missing, bool maps_names) {
+  Cell<T> cell;
+  if (detail::read_name(text, rules, allows_missing, maps_names, cell)) return cell;
+  return detail::number_cell(number::parse_short<T>(text.begin, text.end), rules);
+}
+
+/// Reads a cell for a tensor of T.
 template <class T>
 PENSTOCK_HD Cell<T> read_cell(Bytes cell, CellRules const& rules, bool allows_missing, bool maps_names) {
   char memory[rewritten_cell_max];
   Bytes text;
-  if (!cell_text(cell, rules.dialect, memory, text)) {
-    return detail::fault_cell<T>(maps_names ? FaultCode::unmapped_label : FaultCode::not_a_number);
-  }
-  if constexpr (std::is_same_v<T, float>) {
-    // A listed class name wins over a null spelling: `NA=2` in a label map means what it says.
-    if (maps_names) {
-      Cell<float> const mapped = detail::label_cell(text, rules);
-      if (mapped.kind == CellKind::value || !is_null(text, rules)) return mapped;
-    }
-  }
-  if (is_null(text, rules)) {
-    if (!allows_missing) return detail::fault_cell<T>(FaultCode::missing_value);
-    return {missing_value<T>(), CellKind::missing, {}, false};
-  }
-  return detail::number_cell<T>(text, rules);
+  if (!cell_text(cell, rules.dialect, memory, text)) return overlong_cell<T>(maps_names);
+  return read_text<T>(text, rules, allows_missing, maps_names);
+}
+
+/// Whether a null spelling is a number: no cell may then be taken for one before it was compared with them.
+inline bool has_numeric_null(CellRules const& rules) {
+  bool has = false;
+  for (Bytes const null : rules.nulls)
+    has |= number::parse<double>(null.begin, null.end).status != number::Status::malformed;
+  return has;
 }
 
 }  // namespace penstock::csv

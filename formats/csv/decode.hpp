@@ -11,6 +11,7 @@
 
 #include "formats/csv/cell.hpp"
 #include "formats/csv/plan.hpp"
+#include "formats/csv/record.hpp"
 #include "formats/csv/scan.hpp"
 #include "penstock/batch.hpp"
 #include "penstock/chunk.hpp"
@@ -24,13 +25,11 @@ namespace penstock::csv {
 template <class Isa>
 class Decoder {
  public:
-  explicit Decoder(DecodePlan const& plan) : plan_(plan), scanner_(plan.rules.dialect) {
+  explicit Decoder(DecodePlan const& plan)
+      : plan_(plan), scanner_(plan.rules.dialect), has_numeric_null_(has_numeric_null(plan.rules)) {
     std::size_t width_max = 0;
     for (auto const& columns : plan.columns) width_max = std::max(width_max, columns.size());
     ends_ = std::make_unique<std::uint32_t[]>(width_max + 1 + piece_bytes + block_bytes);
-    for (Bytes const null : plan.rules.nulls) {
-      has_numeric_null_ |= number::parse<double>(null.begin, null.end).status != number::Status::malformed;
-    }
   }
 
   void begin(Chunk const& chunk) {
@@ -151,7 +150,7 @@ class Decoder {
 
   /// The hot path: a record of the right width without a fault. False: nothing has happened.
   bool convert_plain_record() {
-    if (columns_.size() == 1 && is_skipped_line(1)) return false;
+    if (columns_.size() == 1 && is_skipped_line(first_cell(), plan_.rules.dialect)) return false;
     if (plan_.rules.dialect.strict_quotes && record_begin_ < stray_end_) return false;
     RoundCounts counts;
     if (!with_feature_type([&](auto type) { return convert_plain<decltype(type)>(counts); })) return false;
@@ -243,16 +242,17 @@ class Decoder {
     bool const may_go_on = !is_complete && fields <= width;
     searched_ = may_go_on ? static_cast<std::uint32_t>(fields) : 0;
     if (may_go_on) return false;
-    if (is_complete && is_skipped_line(fields)) {
+    if (is_complete && fields == 1 && is_skipped_line(first_cell(), plan_.rules.dialect)) {
       finish_record(fields);
       return true;
     }
     std::size_t const logged = faults_->size();
-    RoundCounts counts;
+    ListedRecord record{*this, fields, is_complete};
     Fault fault;
-    if (!find_fault(fields, is_complete, counts, fault)) {
-      counts_->missing_cells += counts.missing_cells;
-      counts_->inexact_integers += counts.inexact_integers;
+    fault.rows_before = static_cast<std::uint32_t>(rows_);
+    if (!find_fault(record, fault)) {
+      counts_->missing_cells += record.counts.missing_cells;
+      counts_->inexact_integers += record.counts.inexact_integers;
       finish_record(fields);
       ++rows_;
       return true;
@@ -264,87 +264,44 @@ class Decoder {
     return true;
   }
 
-  [[nodiscard]] bool is_skipped_line(std::size_t fields) const {
-    Dialect const& dialect = plan_.rules.dialect;
-    Bytes const cell{at(record_begin_), at(ends_[first_])};
-    if (fields != 1) return false;
-    return (dialect.comment != 0 && cell.size() > 0 && *cell.begin == dialect.comment) ||
-           trimmed(cell, dialect).size() == 0;
-  }
+  [[nodiscard]] Bytes first_cell() const { return {at(record_begin_), at(ends_[first_])}; }
 
-  /// Walks the record's first `fields` cells in order, converting and, if the policy says so, repairing.
-  /// True: `fault`, the one at the lowest byte, rejects the record.
-  bool find_fault(std::size_t fields, bool is_complete, RoundCounts& counts, Fault& fault) {
-    std::size_t const width = columns_.size();
-    fault.record_begin = record_begin_;
-    fault.record_end = ends_[first_ + fields - 1];
-    fault.rows_before = static_cast<std::uint32_t>(rows_);
-    std::uint32_t const stray = find_stray(fault.record_end);
-    std::uint32_t begin = record_begin_;
-    for (std::size_t c = 0; c < std::min(fields, width); ++c) {
-      fault.column = static_cast<std::uint32_t>(c);
-      fault.cell_begin = begin;
-      fault.cell_end = ends_[first_ + c];
-      bool const is_at_early_end = fields < width && begin == fault.record_end;  // that it ends there comes first
-      if (stray < begin || is_at_early_end) break;
-      if (!convert_cell(fault, counts)) return true;
-      begin = fault.cell_end + 1;
-    }
-    if (stray != no_stray && (fields <= width || stray < begin)) {
-      fault.cell_begin = stray;
-      fault.cell_end = stray + 1;
-      fault.column = column_of(stray);
-      fault.code = FaultCode::stray_quote;
-      return true;
-    }
-    if (is_complete && fields == width) return false;
-    fault.column = static_cast<std::uint32_t>(std::min(fields, width));
-    fault.code = fields < width ? FaultCode::too_few_fields : FaultCode::too_many_fields;
-    fault.cell_begin = fields < width ? fault.record_end : begin;
-    fault.cell_end = fields < width ? fault.record_end : ends_[first_ + width];
-    return true;
-  }
+  /// The record whose first fields head the list, as find_fault() wants it.
+  struct ListedRecord {
+    Decoder& decoder;
+    std::size_t seen;
+    bool has_end;
+    RoundCounts counts = {};
 
-  /// Converts the cell that `fault` describes. False: it rejects the record, and `fault.code` says why.
-  bool convert_cell(Fault& fault, RoundCounts& counts) {
+    [[nodiscard]] std::uint32_t width() const { return static_cast<std::uint32_t>(decoder.columns_.size()); }
+    [[nodiscard]] std::uint32_t fields() const { return static_cast<std::uint32_t>(seen); }
+    [[nodiscard]] bool is_complete() const { return has_end; }
+    [[nodiscard]] std::uint32_t begin() const { return decoder.record_begin_; }
+    [[nodiscard]] std::uint32_t end_of(std::uint32_t column) const { return decoder.ends_[decoder.first_ + column]; }
+    [[nodiscard]] std::uint32_t stray_before(std::uint32_t end) const {
+      Dialect const& dialect = decoder.plan_.rules.dialect;
+      if (!dialect.strict_quotes || begin() >= decoder.stray_end_) return no_stray;
+      return find_stray(decoder.chunk_.text.data, begin(), end, ByteClasses(dialect));
+    }
+    bool convert(Fault& fault) { return decoder.convert_cell(*this, fault); }
+    [[nodiscard]] bool repairs_cells() const { return decoder.plan_.repairs_cells; }
+    void repair(Fault const& fault) {
+      ++counts.missing_cells;
+      decoder.faults_->report(fault);
+    }
+  };
+
+  /// See RecordExample::convert.
+  bool convert_cell(ListedRecord& record, Fault& fault) {
     Column const column = columns_[fault.column];
     Bytes const cell{at(fault.cell_begin), at(fault.cell_end)};
     if (column.role == Role::ignore) return true;
-    if (column.role != Role::feature) return convert_role(cell, column, counts, fault.code);
+    if (column.role != Role::feature) return convert_role(cell, column, record.counts, fault.code);
     return with_feature_type([&](auto type) {
       using T = decltype(type);
       T& value = batch_.features.template as<T>()[rows_ * batch_.features.columns + column.place];
-      Cell<T> const converted = read<T>(cell, value, counts);
-      if (converted.kind != CellKind::fault) return true;
-      fault.code = converted.code;
-      if (!plan_.repairs_cells || !std::is_floating_point_v<T>) return false;
-      ++counts.missing_cells;
-      Fault repaired = fault;
-      repaired.is_repaired = true;
-      faults_->report(repaired);
-      return true;
+      return settle_feature(record, read<T>(cell, value, record.counts), fault);
     });
-  }
-
-  static constexpr std::uint32_t no_stray = ~std::uint32_t{0};
-
-  /// Strict quotes: the record's first stray quote before `end`, found by the automaton.
-  [[nodiscard]] std::uint32_t find_stray(std::uint32_t end) const {
-    if (!plan_.rules.dialect.strict_quotes || record_begin_ >= stray_end_) return no_stray;
-    ByteClasses const classes(plan_.rules.dialect);
-    State state = State::record_start;
-    for (std::uint32_t i = record_begin_; i < end; ++i) {
-      Step const s = step(state, classes[*at(i)]);
-      if (s.is_stray) return i;
-      state = s.next;
-    }
-    return no_stray;
-  }
-
-  [[nodiscard]] std::uint32_t column_of(std::uint32_t offset) const {
-    std::uint32_t column = 0;
-    while (ends_[first_ + column] < offset) ++column;
-    return column;
   }
 
   /// Drops the field ends of a rejected record and reports it once its end is seen.
@@ -391,7 +348,7 @@ class Decoder {
   std::uint32_t record_begin_ = 0;  ///< of the next record to be converted
   std::uint32_t searched_ = 0;      ///< field ends from first_ on that are known not to end the record
   std::uint32_t stray_end_ = 0;     ///< behind the last stray quote that the scanner saw
-  bool has_numeric_null_ = false;   ///< a null spelling is a number: no cell may be taken for one unasked
+  bool has_numeric_null_;           ///< no cell may be taken for a number unasked
   bool is_skipping_ = false;        ///< inside a rejected record whose end is not seen yet
   Fault pending_;                   ///< its fault
 

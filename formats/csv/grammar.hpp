@@ -56,10 +56,28 @@ inline constexpr Step transitions[state_count][class_count] = {
     /* comment         */ {co,   co,    rs,    co,    co,    co,    co},
 };
 // clang-format on
+
+#if defined(__CUDACC__)
+struct Transitions {
+  Step at[state_count][class_count];
+};
+constexpr Transitions copy_of_transitions() {
+  Transitions copy;
+  for (std::size_t s = 0; s < state_count; ++s)
+    for (std::size_t c = 0; c < class_count; ++c) copy.at[s][c] = transitions[s][c];
+  return copy;
+}
+// The device cannot see the host's table: a copy in its own memory, one a translation unit.
+static __device__ Transitions const device_transitions = copy_of_transitions();
+#endif
 }  // namespace detail
 
 PENSTOCK_HD constexpr Step step(State state, Class byte_class) {
+#if defined(__CUDA_ARCH__)
+  return detail::device_transitions.at[static_cast<std::size_t>(state)][static_cast<std::size_t>(byte_class)];
+#else
   return detail::transitions[static_cast<std::size_t>(state)][static_cast<std::size_t>(byte_class)];
+#endif
 }
 
 /// The class of every byte value under a dialect.

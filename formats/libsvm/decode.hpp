@@ -360,7 +360,7 @@ class Decoder {
   bool order() {
     Pairs<T> const pairs = {text_, batch_.csr.indices + record_pairs_,
                             batch_.csr.template values_as<T>() + record_pairs_, pairs_ - record_pairs_};
-    Ordered const ordered = order_pairs(pairs, text_ + items_begin_, plan_.items, plan_.duplicates);
+    Ordered const ordered = order_pairs<SortOnStack>(pairs, text_ + items_begin_, plan_.items, plan_.duplicates);
     pairs_ = record_pairs_ + ordered.count;
     is_ascending_ = true;
     if (!ordered.is_fault) return true;

@@ -27,6 +27,7 @@ inline constexpr std::string_view suffixes[] = {".libsvm", ".svm", ".svmlight"};
 struct Format {
   static constexpr FormatInfo info = {"libsvm", "libsvm", suffixes, true, "line"};
   static constexpr bool has_avx2 = true;
+  static constexpr bool has_device = true;
   /// A line of numbers and colons may be something else.
   static constexpr bool bears_mark(std::string_view) { return false; }
 
@@ -52,7 +53,8 @@ struct Format {
   using PlaceCounter = LineCounter;
 
   static constexpr BatchCapacity record_capacity(Plan const& plan, std::size_t record_max) {
-    std::size_t const labels = plan.layout.labels_vary ? record_max + 1 : 0;  // a list of commas is found out at its end
+    std::size_t const labels =
+        plan.layout.labels_vary ? record_max + 1 : 0;  // a list of commas is found out at its end
     return {1, pairs_max(record_max, plan.items.syntax), labels, 0, 0};
   }
   static std::vector<std::pair<std::string, std::string>> found_options(Plan const& plan) {

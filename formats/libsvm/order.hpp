@@ -41,27 +41,29 @@ struct Ordered {
 namespace detail {
 
 template <class T>
-std::uint32_t offset_in(T const& value) {
+PENSTOCK_HD std::uint32_t offset_in(T const& value) {
   std::uint32_t offset;
   __builtin_memcpy(&offset, &value, sizeof offset);
   return offset;
 }
 template <class T>
-void put_offset(T& value, std::uint32_t offset) {
+PENSTOCK_HD void put_offset(T& value, std::uint32_t offset) {
   __builtin_memcpy(&value, &offset, sizeof offset);
 }
 
 struct Key {
   std::int64_t index;
   std::uint32_t offset;
-  bool operator<(Key const& other) const { return index != other.index ? index < other.index : offset < other.offset; }
+  PENSTOCK_HD bool operator<(Key const& other) const {
+    return index != other.index ? index < other.index : offset < other.offset;
+  }
 };
 template <class T>
-Key key_at(Pairs<T> const& pairs, std::size_t i) {
+PENSTOCK_HD Key key_at(Pairs<T> const& pairs, std::size_t i) {
   return {pairs.indices[i], offset_in(pairs.values[i])};
 }
 template <class T>
-void put_key(Pairs<T> const& pairs, std::size_t i, Key key) {
+PENSTOCK_HD void put_key(Pairs<T> const& pairs, std::size_t i, Key key) {
   pairs.indices[i] = key.index;
   put_offset(pairs.values[i], key.offset);
 }
@@ -79,7 +81,7 @@ void sort_on_stack(Pairs<T> const& pairs) {
 
 /// Lets the key at `hole` sink below larger ones among the first `count`.
 template <class T>
-void sink(Pairs<T> const& pairs, std::size_t hole, std::size_t count) {
+PENSTOCK_HD void sink(Pairs<T> const& pairs, std::size_t hole, std::size_t count) {
   Key const key = key_at(pairs, hole);
   for (std::size_t child = 2 * hole + 1; child < count; child = 2 * hole + 1) {
     if (child + 1 < count && key_at(pairs, child) < key_at(pairs, child + 1)) ++child;
@@ -92,7 +94,7 @@ void sink(Pairs<T> const& pairs, std::size_t hole, std::size_t count) {
 }
 
 template <class T>
-void heap_sort(Pairs<T> const& pairs) {
+PENSTOCK_HD void heap_sort(Pairs<T> const& pairs) {
   for (std::size_t i = pairs.count / 2; i > 0; --i) sink(pairs, i - 1, pairs.count);
   for (std::size_t last = pairs.count; last > 1; --last) {
     Key const largest = key_at(pairs, 0);
@@ -104,7 +106,7 @@ void heap_sort(Pairs<T> const& pairs) {
 
 /// The sum in the type's own arithmetic; any NaN is the missing value. False: beyond the range.
 template <class T>
-bool add(T& sum, T value, Overflow overflow) {
+PENSTOCK_HD bool add(T& sum, T value, Overflow overflow) {
   if constexpr (std::is_floating_point_v<T>) {
     constexpr T largest = std::numeric_limits<T>::max();
     bool const was_finite = sum >= -largest && sum <= largest && value >= -largest && value <= largest;
@@ -112,13 +114,17 @@ bool add(T& sum, T value, Overflow overflow) {
     if (sum != sum) sum = std::numeric_limits<T>::quiet_NaN();
     return !was_finite || overflow == Overflow::infinity || (sum >= -largest && sum <= largest);
   } else {
-    return !__builtin_add_overflow(sum, value, &sum);
+    using Bits = std::make_unsigned_t<T>;
+    T const total = static_cast<T>(static_cast<Bits>(sum) + static_cast<Bits>(value));
+    bool const is_beyond = ((sum ^ total) & (value ^ total)) < 0;  // both have the sign that the total lacks
+    sum = total;
+    return !is_beyond;
   }
 }
 
 /// The offset of the second of two alike, the lowest; or none.
 template <class T>
-Ordered find_duplicate(Pairs<T> const& pairs) {
+PENSTOCK_HD Ordered find_duplicate(Pairs<T> const& pairs) {
   Ordered ordered;
   ordered.count = pairs.count;
   for (std::size_t i = 1; i < pairs.count; ++i) {
@@ -132,7 +138,7 @@ Ordered find_duplicate(Pairs<T> const& pairs) {
 
 /// Offsets become values again, and pairs of the same index one.
 template <class T>
-Ordered join_duplicates(Pairs<T> const& pairs, ItemRules const& rules, Duplicates duplicates) {
+PENSTOCK_HD Ordered join_duplicates(Pairs<T> const& pairs, ItemRules const& rules, Duplicates duplicates) {
   Ordered ordered;
   for (std::size_t i = 0; i < pairs.count; ++i) {
     std::uint32_t const offset = offset_in(pairs.values[i]);
@@ -154,9 +160,27 @@ Ordered join_duplicates(Pairs<T> const& pairs, ItemRules const& rules, Duplicate
 
 }  // namespace detail
 
+/// How keys are sorted: where they stand, by a host or a device.
+struct SortInPlace {
+  template <class T>
+  PENSTOCK_HD void operator()(Pairs<T> const& pairs) const {
+    detail::heap_sort(pairs);
+  }
+};
+/// The same, by a host: few of them on its stack.
+struct SortOnStack {
+  template <class T>
+  void operator()(Pairs<T> const& pairs) const {
+    if (pairs.count <= detail::keys_max)
+      detail::sort_on_stack(pairs);
+    else
+      detail::heap_sort(pairs);
+  }
+};
+
 /// Sorts pairs, whose items begin at `items` in the text and are all good, and joins or refuses those of the same
 /// index.
-template <class T>
+template <class Sort, class T>
 PENSTOCK_HD_COLD Ordered order_pairs(Pairs<T> const& pairs, char const* items, ItemRules const& rules,
                                      Duplicates duplicates) {
   for (std::size_t i = 0; i < pairs.count; ++i) {
@@ -164,10 +188,7 @@ PENSTOCK_HD_COLD Ordered order_pairs(Pairs<T> const& pairs, char const* items, I
     detail::put_offset(pairs.values[i], static_cast<std::uint32_t>(items - pairs.text));
     items = read_item(items, rules.syntax).all.end;
   }
-  if (pairs.count <= detail::keys_max)
-    detail::sort_on_stack(pairs);
-  else
-    detail::heap_sort(pairs);
+  Sort{}(pairs);
   if (duplicates == Duplicates::fault) {
     Ordered const found = detail::find_duplicate(pairs);
     if (found.is_fault) return found;

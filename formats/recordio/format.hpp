@@ -23,6 +23,7 @@ inline constexpr std::string_view suffixes[] = {".rec", ".pbr", ".pb", ".recordi
 
 struct Format {
   static constexpr FormatInfo info = {"recordio", "RecordIO-protobuf", suffixes, false, "frame"};
+  static constexpr bool has_device = true;
   /// A whole header.
   static constexpr bool bears_mark(std::string_view head) {
     std::array<std::byte, header_bytes> bytes{};

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "formats/core/platform.hpp"
 #include "formats/recordio/layout.hpp"
 #include "formats/recordio/schema.hpp"
 #include "formats/recordio/wire.hpp"
@@ -13,7 +14,7 @@
 namespace penstock::recordio {
 
 /// Bytes of a field whose content has `content_bytes`: tag, length and content. Nothing is written for an empty one.
-constexpr std::uint64_t field_bytes(std::uint64_t content_bytes) {
+PENSTOCK_HD constexpr std::uint64_t field_bytes(std::uint64_t content_bytes) {
   return content_bytes == 0 ? 0 : 1 + varint_bytes(content_bytes) + content_bytes;
 }
 
@@ -30,10 +31,10 @@ struct TensorLayout {
   std::uint64_t tensor = 0;
   std::uint64_t value = 0;
   std::uint64_t entry = 0;
-  [[nodiscard]] constexpr std::uint64_t total() const { return field_bytes(entry); }
+  [[nodiscard]] PENSTOCK_HD constexpr std::uint64_t total() const { return field_bytes(entry); }
 };
 
-constexpr TensorLayout tensor_layout(ListBytes lists) {
+PENSTOCK_HD constexpr TensorLayout tensor_layout(ListBytes lists) {
   TensorLayout layout;
   layout.lists = lists;
   layout.tensor = field_bytes(lists.values) + field_bytes(lists.keys) + field_bytes(lists.shape);

@@ -216,7 +216,8 @@ class RowWriter {
 class Writer final : public Encoder {
  public:
   /// `layout` and `options` are supported.
-  Writer(BatchLayout const& layout, WriteOptions const& options) : rows_(layout, options) {
+  Writer(BatchLayout const& layout, WriteOptions const& options)
+      : layout_(layout), options_(options), rows_(layout, options) {
     if (layout.is_dense() && options.escape == Escape::none) dense_.emplace(layout);
   }
   [[nodiscard]] std::size_t bytes_max(BatchCapacity const& capacity) const override {
@@ -225,8 +226,13 @@ class Writer final : public Encoder {
   std::size_t encode(Batch const& batch, std::byte* into) override {
     return dense_ ? dense_->encode(batch, into) : rows_.encode(batch, into);
   }
+  /// For engines that write the same bytes in their own way.
+  [[nodiscard]] BatchLayout const& layout() const { return layout_; }
+  [[nodiscard]] WriteOptions const& options() const { return options_; }
 
  private:
+  BatchLayout layout_;
+  WriteOptions options_;
   std::optional<DenseEncoder> dense_;
   RowWriter rows_;
 };

@@ -8,11 +8,13 @@
 
 #include "host/app/array_rounds.hpp"
 #include "host/app/batch_reader.hpp"
+#include "host/app/chrome_trace.hpp"
 #include "host/app/cli_output.hpp"
 #include "host/app/command_convert_report.hpp"
 #include "host/app/command_convert_target.hpp"
 #include "host/app/command_schema.hpp"
 #include "host/app/commands.hpp"
+#include "host/app/device_options.hpp"
 #include "host/app/fault_lines.hpp"
 #include "host/app/options_values.hpp"
 #include "host/app/progress.hpp"
@@ -77,6 +79,7 @@ class Run {
       Target const& target, std::vector<InputFile> const& inputs)
       : target_(target),
         policy_(options.on_error),
+        trace_(options.trace),
         is_part_(options.limit.has_value()),
         output_(make_output(target.output)),
         rows_(std::move(rows)),
@@ -132,7 +135,10 @@ class Run {
     while (Round const* const round = rows_.next()) {
       throw_if_interrupted();
       check_labels(round->batch);
-      output_->write(*round);
+      {
+        TraceSpan const span(trace_, "write", sequencer_track);
+        output_->write(*round);
+      }
       encoded_bytes_ += round->encoded.size();
       StreamCounts const& counts = rows_.counts();
       progress_.update({rows_.stored_bytes_read(), counts.records, counts.rejected});
@@ -182,6 +188,7 @@ class Run {
 
   Target const& target_;
   FaultPolicy policy_;
+  Trace* trace_;
   bool is_part_;  ///< --limit: not all text that was read was used
   std::unique_ptr<Output> output_;
   Rows rows_;
@@ -211,10 +218,17 @@ void print_summary(std::string const& text, Target const& target) {
   }
 }
 
-void say_engine(Console& console, StreamSizes const& sizes) {
-  console.detail("engine: cpu (" + std::string(name_of(best_instruction_set())) + "), " + std::to_string(sizes.lanes) +
-                 (sizes.lanes == 1 ? " thread, " : " threads, ") + std::to_string(sizes.slots) + " slots of " +
-                 format_bytes(sizes.slot_bytes) + ", " + format_bytes(sizes.total_bytes) + " in all");
+void say_engine(Console& console, DeviceChoice const& engine, StreamSizes const& sizes) {
+  if (!engine.reason.empty()) console.detail("no device: " + engine.reason);
+  console.detail("engine: " + engine_words(engine.device.get(), sizes) + ", " + std::to_string(sizes.slots) +
+                 " slots of " + format_bytes(sizes.slot_bytes) + ", " + format_bytes(sizes.total_bytes) + " in all");
+}
+
+/// What of the input was for the CPU after all.
+void say_chunks(Console& console, Device const* device) {
+  if (device == nullptr || device->host_chunks() == 0) return;
+  console.detail(format_count(device->host_chunks()) + " of " +
+                 format_count(device->host_chunks() + device->device_chunks()) + " chunks were decoded on the CPU");
 }
 
 void say_summary(Console& console, Conversion const& conversion, Outcome const& outcome) {
@@ -239,6 +253,11 @@ int print_plan(Arguments const& arguments, Conversion const& conversion) {
 /// Records through lanes.
 int convert_records(Arguments const& arguments, Console& console, std::vector<InputFile> const& inputs,
                     FileFormat const& format, Target target, StreamOptions stream) {
+  std::optional<ChromeTrace> trace;
+  if (auto const path = arguments.value("profile")) trace.emplace(*path, arguments.has("force"));
+  stream.trace = trace ? &*trace : nullptr;
+  DeviceChoice const engine = device_of(arguments, stream.trace);
+  stream.device = engine.device;
   std::unique_ptr<InputPlan> const plan = format.plan(inputs, arguments, {stream, target.needs_width()});
   SideFiles const side(arguments, inputs, plan->layout());
   stream.row_files = side.values();
@@ -248,13 +267,17 @@ int convert_records(Arguments const& arguments, Console& console, std::vector<In
   fit(target, incoming, arguments);
   stream.reshape = target.reshape;
   stream.make_encoder = encoder_maker(target, arguments);
+  OutputOptions const& output = target.output;
+  stream.takes_batches = output.kind != OutputKind::encoded || !output.companions.empty() || output.layout.labels_vary;
   StreamSizes const sizes = plan_sizes(*plan, stream);
   auto const* const csv = dynamic_cast<CsvPlan const*>(plan.get());
-  Conversion const conversion{inputs, format.info(), csv, plan->notes(), plan->found_options(), target, sizes};
+  Conversion const conversion{inputs, format.info(), csv, plan->notes(), plan->found_options(), target, sizes, engine};
   if (arguments.has("dry-run")) return print_plan(arguments, conversion);
-  say_engine(console, sizes);
-  Rows rows(std::make_unique<RecordStream>(*plan, stream));
-  Outcome const outcome = Run(arguments, console, std::move(rows), plan.get(), stream, target, inputs).go();
+  auto records = std::make_unique<RecordStream>(*plan, stream);
+  say_engine(console, engine, records->sizes());
+  Outcome const outcome = Run(arguments, console, Rows(std::move(records)), plan.get(), stream, target, inputs).go();
+  say_chunks(console, engine.device.get());
+  if (trace) trace->finish();
   return finish(arguments, console, conversion, outcome);
 }
 
@@ -270,7 +293,7 @@ int convert_arrays(Arguments const& arguments, Console& console, std::vector<Inp
   BatchCapacity const record{1, pairs, layout.labels_vary ? array_row_elements_max : 0, 0, 0};
   fit(target, {layout, record, [](Role) { return std::vector<std::string>{}; }}, arguments);
   if (target.reshape) check_row(target.output.layout, stream);
-  Conversion const conversion{inputs, format.info(), nullptr, reader->notes(), {}, target, std::nullopt};
+  Conversion const conversion{inputs, format.info(), nullptr, reader->notes(), {}, target, std::nullopt, {}};
   if (arguments.has("dry-run")) return print_plan(arguments, conversion);
   auto const make_encoder = encoder_maker(target, arguments);
   Rows rows(std::make_unique<ArrayRounds>(std::move(reader), target.reshape, make_encoder ? make_encoder() : nullptr));
@@ -283,7 +306,6 @@ int convert_arrays(Arguments const& arguments, Console& console, std::vector<Inp
 int run_convert(Arguments const& given) {
   Console console(given);
   Arguments arguments = given;
-  check_device(arguments);
   Target target = target_of(arguments);
   StreamOptions const stream = stream_options(arguments);
   if (stream.limit == 0) throw_bad_value("limit", "0", "a conversion of no records makes no sense");

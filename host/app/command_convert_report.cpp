@@ -1,8 +1,8 @@
 #include "host/app/command_convert_report.hpp"
 
+#include "host/app/device_options.hpp"
 #include "host/app/json.hpp"
 #include "host/app/layout_text.hpp"
-#include "host/exec/engine.hpp"
 #include "host/text/text_format.hpp"
 
 namespace penstock::app {
@@ -83,10 +83,23 @@ std::string bytes_note(Outcome const& outcome) {
          format_bytes(counts.rejected_bytes) + ")";
 }
 
-std::string engine_text(StreamSizes const& sizes) {
-  return "  engine    cpu (" + std::string(name_of(best_instruction_set())) + "), " +
-         counted(sizes.lanes, "thread", "threads") + "\n  memory    " + format_bytes(sizes.total_bytes) + " (" +
-         std::to_string(sizes.slots) + " slots of " + format_bytes(sizes.slot_bytes) + ")\n";
+std::string engine_text(DeviceChoice const& engine, StreamSizes const& sizes) {
+  std::string const why = engine.reason.empty() ? "" : ", because " + engine.reason;
+  return "  engine    " + engine_words(engine.device.get(), sizes) + why + "\n  memory    " +
+         format_bytes(sizes.total_bytes) + " (" + std::to_string(sizes.slots) + " slots of " +
+         format_bytes(sizes.slot_bytes) + ")\n";
+}
+
+void add_engine(Json& json, DeviceChoice const& engine) {
+  Device const* const device = engine.device.get();
+  json.key("engine").begin_object().member("name", engine_name(device)).key("reason");
+  if (engine.reason.empty())
+    json.null();
+  else
+    json.value(engine.reason);
+  if (device != nullptr)
+    json.member("device_chunks", device->device_chunks()).member("host_chunks", device->host_chunks());
+  json.end_object();
 }
 
 }  // namespace
@@ -117,7 +130,7 @@ std::string plan_text(Conversion const& conversion) {
   if (conversion.target.quarantines)
     text += "  rejects   " + conversion.target.rejects_prefix + ".rejects" +
             std::string(conversion.input_format.suffixes.front()) + " and .jsonl, if there are any\n";
-  if (conversion.sizes) text += engine_text(*conversion.sizes);
+  if (conversion.sizes) text += engine_text(conversion.engine, *conversion.sizes);
   for (std::string const& warning : conversion.target.warnings) text += "  warning   " + warning + "\n";
   return text + "nothing was written\n";
 }
@@ -133,6 +146,7 @@ std::string plan_json(Conversion const& conversion) {
   }
   json.list("outputs", output_paths(conversion.target));
   if (conversion.sizes) add_sizes(json, *conversion.sizes);
+  add_engine(json, conversion.engine);
   json.list("warnings", conversion.target.warnings);
   return json.end_object().line();
 }
@@ -175,6 +189,7 @@ std::string summary_json(Conversion const& conversion, Outcome const& outcome) {
   else
     json.value(counts.text_bytes);
   json.member("output_bytes", outcome.output_bytes).member("seconds", outcome.seconds);
+  add_engine(json, conversion.engine);
   json.list("outputs", output_paths(conversion.target)).list("rejects", outcome.reject_paths);
   json.list("warnings", outcome.warnings);
   return json.end_object().line();

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "host/app/command_convert_target.hpp"
+#include "host/exec/make_executor.hpp"
 #include "host/io/inputs.hpp"
 #include "host/pipeline/csv_plan.hpp"
 #include "host/pipeline/record_stream.hpp"
@@ -22,6 +23,7 @@ struct Conversion {
   std::vector<std::pair<std::string, std::string>> found;  ///< InputPlan::found_options()
   Target const& target;
   std::optional<StreamSizes> sizes;  ///< not given: arrays are read, which takes a few MiB
+  DeviceChoice engine;
 };
 
 /// What happened.

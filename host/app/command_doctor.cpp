@@ -10,6 +10,7 @@
 #include "host/app/json.hpp"
 #include "host/app/self_test.hpp"
 #include "host/exec/engine.hpp"
+#include "host/exec/make_executor.hpp"
 #include "host/io/source.hpp"
 #include "host/text/text_format.hpp"
 #include "penstock/error.hpp"
@@ -38,16 +39,28 @@ struct Fact {
   std::string value;
 };
 
+/// What a command without --device runs on.
+std::string engine_of(DeviceChoice const& choice) {
+  return choice.device == nullptr ? "cpu" : choice.device->description();
+}
+
+std::string joined(std::vector<std::string> const& lines) {
+  std::string text;
+  for (std::string const& line : lines) text += (text.empty() ? "" : "; ") + line;
+  return text;
+}
+
 std::vector<Fact> facts() {
+  DeviceChoice const choice = choose_device({});
   std::string const gzip(gzip_library());
   return {{"version", version_line()},
           {"compiler", compiler()},
-          {"engine", "cpu"},
+          {"engine", engine_of(choice)},
           {"instructions", std::string(name_of(best_instruction_set()))},
           {"cores", std::to_string(std::thread::hardware_concurrency())},
           {"memory", format_bytes(memory_bytes())},
           {"gzip", gzip.empty() ? "not in this build" : gzip},
-          {"cuda", "no CUDA engine in this build"}};
+          {"cuda", joined(describe_devices())}};
 }
 
 std::string text_of(std::vector<Fact> const& known, std::vector<SelfTestResult> const& results) {

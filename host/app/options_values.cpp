@@ -205,13 +205,4 @@ StreamOptions stream_options(Arguments const& arguments) {
   return options;
 }
 
-void check_device(Arguments const& arguments) {
-  std::string const device = arguments.value_or("device", "auto");
-  if (device == "auto" || device == "cpu") return;
-  bool const is_numbered = device.starts_with("cuda:") && parse_all<unsigned>(device.substr(5)).has_value();
-  if (device == "cuda" || is_numbered)
-    throw DeviceError("--device " + device + ": this build has no CUDA engine", "--device cpu or --device auto");
-  throw_bad_value("device", device, "expected auto, cpu, cuda or cuda:N");
-}
-
 }  // namespace penstock::app

@@ -46,7 +46,4 @@ template <class T, std::size_t size>
 /// Without an encoder.
 [[nodiscard]] StreamOptions stream_options(Arguments const& arguments);
 
-/// What --device asks for. Throws DeviceError for an engine that this build does not have.
-void check_device(Arguments const& arguments);
-
 }  // namespace penstock::app

@@ -1,13 +1,15 @@
 #include "host/app/viewing.hpp"
 
+#include "host/app/device_options.hpp"
 #include "host/app/options_values.hpp"
 #include "host/text/text_format.hpp"
 
 namespace penstock::app {
 
 ReadOptions read_options(Arguments const& arguments) {
-  check_device(arguments);
-  return {arguments, stream_options(arguments), format_option(arguments, "from", false)};
+  StreamOptions stream = stream_options(arguments);
+  stream.device = device_of(arguments, nullptr).device;
+  return {arguments, stream, format_option(arguments, "from", false)};
 }
 
 std::string column_word(Role role, std::size_t column, std::vector<std::string> const& names) {

@@ -15,6 +15,7 @@
 #include "formats/csv/cell.hpp"
 #include "formats/csv/encode.hpp"
 #include "formats/csv/plan.hpp"
+#include "formats/csv/record.hpp"
 #include "host/exec/avx2.hpp"
 #include "host/exec/host_round.hpp"
 #include "host/exec/lane_options.hpp"

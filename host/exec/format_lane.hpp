@@ -8,7 +8,6 @@
 
 #include "host/exec/host_round.hpp"
 #include "host/exec/lane_options.hpp"
-#include "host/exec/missing.hpp"
 #include "penstock/error.hpp"
 
 namespace penstock {
@@ -41,11 +40,11 @@ class FormatLane final : public Lane {
     round.wants_turn = decoded.is_stuck;
     if (decoded.is_stuck) return;
     round.ends_chunk = decoded.ends_chunk;
-    shape_and_encode(host, decoded.rows);
+    finish_round(host, decoded.rows, {options_, encoder_.get(), CountsMissing<Format>});
   }
 
   std::unique_ptr<Round> make_round() override {
-    return std::make_unique<HostRound>(memory_for(options_.capacity), options_.faults_max);
+    return std::make_unique<HostRound>(memory_for(options_.capacity), options_.faults_max, options_.device.get());
   }
 
  private:
@@ -69,16 +68,6 @@ class FormatLane final : public Lane {
                             " bytes, more than half of --memory",
                         "a larger --memory, or a smaller --max-record-size");
     host.grow(memory);
-  }
-
-  void shape_and_encode(HostRound& host, std::size_t rows) {
-    auto const& memory = host.buffers();
-    host.batch = memory.decoded.view(rows);
-    if (options_.reshape) host.batch = reshaped(host.batch, memory.shaped.view(rows), *options_.reshape);
-    if (options_.keeps_record_begins) host.batch.record_begins = host.record_begins.data();
-    if (options_.reshape || !CountsMissing<Format>) host.counts.missing_cells = count_missing(host.batch);
-    std::size_t const bytes = encoder_ == nullptr ? 0 : encoder_->encode(host.batch, memory.window.get());
-    host.encoded = {memory.window.get(), bytes};
   }
 
   [[nodiscard]] RoundMemory memory_for(BatchCapacity const& capacity) const {

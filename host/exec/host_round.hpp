@@ -33,17 +33,33 @@ struct RoundMemory {
 
 /// A round in host memory. For one record that is larger than what it was made for it takes more, until it is trimmed.
 struct HostRound final : Round {
-  HostRound(RoundMemory const& memory, std::size_t faults_max) : fault_memory(faults_max), usual_(memory) {}
+  /// `executor`: whose memory the usual buffers are; null: ordinary memory.
+  HostRound(RoundMemory const& memory, std::size_t faults_max, Executor* executor = nullptr)
+      : fault_memory(faults_max), usual_(memory, executor) {}
 
   /// The memory in use.
   struct Buffers {
-    explicit Buffers(RoundMemory const& memory)
-        : decoded(memory.decoded, memory.decoded_capacity),
+    explicit Buffers(RoundMemory const& memory, Executor* executor = nullptr)
+        : rows_memory(executor == nullptr ? nullptr : executor->host_buffer(decoded_bytes(memory))),
+          window_memory(executor == nullptr ? nullptr : executor->host_buffer(memory.window_bytes)),
+          decoded(memory.decoded, memory.decoded_capacity, bytes_of(rows_memory.get())),
           shaped(memory.shaped, memory.shaped_capacity),
-          window(std::make_unique_for_overwrite<std::byte[]>(memory.window_bytes)) {}
+          own_window(executor == nullptr ? std::make_unique_for_overwrite<std::byte[]>(memory.window_bytes) : nullptr),
+          window(executor == nullptr ? own_window.get() : bytes_of(window_memory.get())) {}
+    std::unique_ptr<HostBuffer> rows_memory;
+    std::unique_ptr<HostBuffer> window_memory;
     BatchBuffer decoded;
     BatchBuffer shaped;
-    std::unique_ptr<std::byte[]> window;
+    std::unique_ptr<std::byte[]> own_window;
+    std::byte* window;
+
+   private:
+    static std::size_t decoded_bytes(RoundMemory const& memory) {
+      return BatchBuffer::size_bytes(memory.decoded, memory.decoded_capacity);
+    }
+    static std::byte* bytes_of(HostBuffer* buffer) {
+      return buffer == nullptr ? nullptr : reinterpret_cast<std::byte*>(buffer->data());
+    }
   };
   [[nodiscard]] Buffers& buffers() { return grown_ ? *grown_ : usual_; }
   void grow(RoundMemory const& memory) { grown_ = std::make_unique<Buffers>(memory); }

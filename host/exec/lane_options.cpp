@@ -1,5 +1,6 @@
 #include "host/exec/lane_options.hpp"
 
+#include "host/exec/missing.hpp"
 #include "penstock/error.hpp"
 
 namespace penstock {
@@ -36,6 +37,17 @@ RoundMemory round_memory(BatchLayout const& decoded, BatchCapacity const& capaci
   }
   if (encoder != nullptr) memory.window_bytes = encoder->bytes_max(encoded);
   return memory;
+}
+
+void finish_round(HostRound& round, std::size_t rows, RoundFinish const& finish) {
+  auto const& memory = round.buffers();
+  LaneOptions const& options = finish.options;
+  round.batch = memory.decoded.view(rows);
+  if (options.reshape) round.batch = reshaped(round.batch, memory.shaped.view(rows), *options.reshape);
+  if (options.keeps_record_begins) round.batch.record_begins = round.record_begins.data();
+  if (options.reshape || !finish.counts_missing) round.counts.missing_cells = count_missing(round.batch);
+  std::size_t const bytes = finish.encoder == nullptr ? 0 : finish.encoder->encode(round.batch, memory.window);
+  round.encoded = {memory.window, bytes};
 }
 
 Batch reshaped(Batch const& decoded, Batch const& into, Absent absent) {

@@ -9,18 +9,28 @@
 #include "formats/core/reshape.hpp"
 #include "host/exec/host_round.hpp"
 #include "penstock/batch.hpp"
+#include "penstock/device.hpp"
 #include "penstock/executor.hpp"
+#include "penstock/trace.hpp"
 
 namespace penstock {
 
 struct LaneOptions {
   BatchCapacity capacity;                                  ///< of a round
+  std::size_t text_bytes = 0;                              ///< of a slot
   std::size_t faults_max = 0;                              ///< in a round
   std::function<std::unique_ptr<Encoder>()> make_encoder;  ///< empty: rounds carry batches only
   /// Given: sparse features become dense ones or the reverse; this is what an index that is not there means.
   std::optional<Absent> reshape;
   std::size_t grown_bytes_max = 0;   ///< of a round that holds one record which is larger than its capacity
   bool keeps_record_begins = false;  ///< rounds' batches say where their records begin
+  /// Given: chunks are decoded on it where it can, and rounds lie in its pinned memory.
+  std::shared_ptr<Device> device;
+  /// Rounds may be handed out in part: their rows are needed on the host, whatever the device has encoded. Always, or
+  /// only where a round has faults.
+  bool needs_rows = false;
+  bool needs_rows_with_faults = false;
+  Trace* trace = nullptr;
 };
 
 /// The layout of what a lane hands out.
@@ -29,6 +39,15 @@ struct LaneOptions {
 /// The memory of a round for batches of `capacity`; `encoder` may be null.
 [[nodiscard]] RoundMemory round_memory(BatchLayout const& decoded, BatchCapacity const& capacity,
                                        std::optional<Absent> reshape, Encoder const* encoder);
+
+/// What happens to a round between decoder and sequencer.
+struct RoundFinish {
+  LaneOptions const& options;
+  Encoder* encoder = nullptr;   ///< null: rounds are not encoded
+  bool counts_missing = false;  ///< the decoder has counted missing values
+};
+/// Reshapes and encodes the `rows` rows in the round's memory, as options say.
+void finish_round(HostRound& round, std::size_t rows, RoundFinish const& finish);
 
 /// The features of `decoded` in the other form, in the memory of `into`; everything else is shared.
 [[nodiscard]] Batch reshaped(Batch const& decoded, Batch const& into, Absent absent);

@@ -1,15 +1,19 @@
 /// Lanes and cutters of a format for an instruction set.
 ///
 /// Every format runs as plain C++. One that has passes for AVX2 too says `static constexpr bool has_avx2 = true` in its
-/// Format and adds a unit host/exec/NAME_lane_avx2.cpp with the two functions below.
+/// Format and adds a unit host/exec/NAME_lane_avx2.cpp with the two functions below. One that has kernels says `static
+/// constexpr bool has_device = true` and adds its line to host/exec/make_executor.cpp.
 #pragma once
 
 #include <cstddef>
 #include <memory>
+#include <utility>
 
 #include "formats/core/block.hpp"
+#include "host/exec/device_lane.hpp"
 #include "host/exec/engine.hpp"
 #include "host/exec/format_lane.hpp"
+#include "host/exec/make_executor.hpp"
 #include "penstock/chunk.hpp"
 #include "penstock/executor.hpp"
 
@@ -21,13 +25,19 @@ concept HasAvx2 = requires {
 };
 
 template <class Format>
+concept HasDevice = requires {
+  requires Format::has_device;
+};
+
+template <class Format>
 std::unique_ptr<Lane> make_lane_avx2(typename Format::Plan const& plan, LaneOptions const& options);
 template <class Format>
 std::unique_ptr<Cutter> make_cutter_avx2(typename Format::Plan const& plan, std::size_t record_max);
 
-/// A lane that decodes the format. Everything that `plan` points to must outlive it.
+/// A lane that decodes the format on the CPU.
 template <class Format>
-std::unique_ptr<Lane> make_lane(InstructionSet isa, typename Format::Plan const& plan, LaneOptions const& options) {
+std::unique_ptr<Lane> make_host_lane(InstructionSet isa, typename Format::Plan const& plan,
+                                     LaneOptions const& options) {
 #if defined(__x86_64__)
   if constexpr (HasAvx2<Format>) {
     if (isa == InstructionSet::avx2) return make_lane_avx2<Format>(plan, options);
@@ -35,6 +45,21 @@ std::unique_ptr<Lane> make_lane(InstructionSet isa, typename Format::Plan const&
 #endif
   (void)isa;
   return std::make_unique<FormatLane<Portable, Format>>(plan, options);
+}
+
+/// A lane that decodes the format, on the device that options name if there are kernels for it. Everything that `plan`
+/// points to must outlive it.
+template <class Format>
+std::unique_ptr<Lane> make_lane(InstructionSet isa, typename Format::Plan const& plan, LaneOptions const& options) {
+  std::unique_ptr<Lane> lane = make_host_lane<Format>(isa, plan, options);
+  if constexpr (HasDevice<Format>) {
+    if (options.device == nullptr) return lane;
+    std::unique_ptr<Encoder> const encoder = options.make_encoder ? options.make_encoder() : nullptr;
+    WorkerOptions const worker = worker_options(options, encoder.get(), CountsMissing<Format>);
+    return std::make_unique<DeviceLane>(std::move(lane), make_device_worker<Format>(*options.device, plan, worker),
+                                        options);
+  }
+  return lane;
 }
 
 template <class Format>

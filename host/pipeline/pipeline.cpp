@@ -21,10 +21,11 @@ namespace penstock {
 class Pipeline::State {
  public:
   State(std::vector<Shard> shards, std::unique_ptr<Cutter> cutter, std::vector<std::unique_ptr<Lane>> lanes,
-        Executor& executor, PipelineLimits const& limits)
-      : ring_(executor, limits.slots, limits.slot_bytes, limits.record_max + limits.slot_bytes),
-        reader_(std::move(shards), std::move(cutter), exchange()) {
-    for (auto& lane : lanes) lanes_.push_back(LaneState{std::move(lane), {}, {}});
+        Executor& executor, PipelineLimits const& limits, Trace* trace)
+      : trace_(trace),
+        ring_(executor, limits.slots, limits.slot_bytes, limits.record_max + limits.slot_bytes),
+        reader_(std::move(shards), std::move(cutter), exchange(), trace) {
+    for (auto& lane : lanes) lanes_.push_back(LaneState{static_cast<unsigned>(lanes_.size()), std::move(lane), {}, {}});
     for (LaneState& lane : lanes_) {
       for (auto& round : lane.rounds) {
         round = lane.lane->make_round();
@@ -43,6 +44,7 @@ class Pipeline::State {
   ~State() { stop_threads(); }
 
   Delivery next() {
+    TraceSpan const span(trace_, "wait for a round", sequencer_track);
     std::unique_lock lock(mutex_);
     hand_back();
     changed_.wait(lock, [this] {
@@ -67,6 +69,7 @@ class Pipeline::State {
  private:
   /// Two rounds: a lane fills one while the sequencer has the other.
   struct LaneState {
+    unsigned number = 0;
     std::unique_ptr<Lane> lane;
     std::unique_ptr<Round> rounds[2];
     std::vector<Round*> free;
@@ -148,11 +151,17 @@ class Pipeline::State {
   /// the sequencer takes those first: no lane waits for a later one.
   void run_lane(LaneState& lane) {
     while (Slot* const slot = take_ready()) {
-      lane.lane->begin(slot->chunk);
+      {
+        TraceSpan const span(trace_, "begin chunk", lane.number);
+        lane.lane->begin(slot->chunk);
+      }
       for (bool ends_chunk = false; !ends_chunk;) {
         Round* const round = take_round(lane);
         if (round == nullptr) return;
-        lane.lane->next(*round);
+        {
+          TraceSpan const span(trace_, "make round", lane.number);
+          lane.lane->next(*round);
+        }
         if (round->wants_turn) {
           if (!wait_for_turn(*slot)) return;
           round->has_turn = true;
@@ -218,6 +227,7 @@ class Pipeline::State {
     changed_.notify_all();
   }
 
+  Trace* trace_;
   std::mutex mutex_;
   std::condition_variable changed_;
   Ring ring_;
@@ -236,8 +246,9 @@ class Pipeline::State {
 };
 
 Pipeline::Pipeline(std::vector<Shard> shards, std::unique_ptr<Cutter> cutter, std::vector<std::unique_ptr<Lane>> lanes,
-                   Executor& executor, PipelineLimits const& limits)
-    : state_(std::make_unique<State>(std::move(shards), std::move(cutter), std::move(lanes), executor, limits)) {}
+                   Executor& executor, PipelineLimits const& limits, Trace* trace)
+    : state_(std::make_unique<State>(std::move(shards), std::move(cutter), std::move(lanes), executor, limits, trace)) {
+}
 
 Pipeline::~Pipeline() = default;
 

@@ -11,6 +11,7 @@
 #include "penstock/chunk.hpp"
 #include "penstock/executor.hpp"
 #include "penstock/source.hpp"
+#include "penstock/trace.hpp"
 
 namespace penstock {
 
@@ -40,7 +41,7 @@ struct Delivery {
 class Pipeline {
  public:
   Pipeline(std::vector<Shard> shards, std::unique_ptr<Cutter> cutter, std::vector<std::unique_ptr<Lane>> lanes,
-           Executor& executor, PipelineLimits const& limits);
+           Executor& executor, PipelineLimits const& limits, Trace* trace = nullptr);
   /// Stops all threads; rounds that were not taken are dropped.
   ~Pipeline();
   Pipeline(Pipeline const&) = delete;

@@ -38,7 +38,7 @@ bool Reader::fill_and_publish() {
   for (;;) {
     read_until_full(*slot);
     if (source_error_ != nullptr && size_ == 0) std::rethrow_exception(source_error_);
-    Cut const cut = cutter_->cut(slot->data(), static_cast<std::uint32_t>(size_), is_shard_end_, slot->rejects);
+    Cut const cut = cut_slot(*slot);
     bool const ends_line = is_shard_end_ && cut.rejects > 0;  // of which the last chunk held all but the end
     if (cut.whole > 0 || ends_line) return publish(*slot, cut);
     carry_ = {slot->data(), size_};
@@ -53,6 +53,11 @@ bool Reader::fill_and_publish() {
     if (longer == nullptr) return false;
     slot = longer;
   }
+}
+
+Cut Reader::cut_slot(Slot& slot) {
+  TraceSpan const span(trace_, "cut", reader_track);
+  return cutter_->cut(slot.data(), static_cast<std::uint32_t>(size_), is_shard_end_, slot.rejects);
 }
 
 /// The carry lies in a slot that was published; only this thread takes slots and writes to them, so it is
@@ -70,6 +75,7 @@ Slot* Reader::take_with_carry(bool is_long) {
 }
 
 void Reader::read_until_full(Slot& slot) try {
+  TraceSpan const span(trace_, "read", reader_track);
   while (!is_shard_end_ && source_error_ == nullptr && size_ < slot.size_bytes()) {
     std::size_t const count = source_->read(slot.data() + size_, slot.size_bytes() - size_);
     is_shard_end_ = count == 0;

@@ -27,8 +27,8 @@ struct SlotExchange {
 /// `slot == whole + carry`. A record that fills a slot goes on in a long slot.
 class Reader {
  public:
-  Reader(std::vector<Shard> shards, std::unique_ptr<Cutter> cutter, SlotExchange exchange)
-      : shards_(std::move(shards)), cutter_(std::move(cutter)), exchange_(std::move(exchange)) {}
+  Reader(std::vector<Shard> shards, std::unique_ptr<Cutter> cutter, SlotExchange exchange, Trace* trace = nullptr)
+      : shards_(std::move(shards)), cutter_(std::move(cutter)), exchange_(std::move(exchange)), trace_(trace) {}
 
   /// Returns when all shards are read or the pipeline stops; throws what sources throw, after publishing
   /// every whole record read before.
@@ -40,11 +40,13 @@ class Reader {
   bool fill_and_publish();
   Slot* take_with_carry(bool is_long);
   void read_until_full(Slot& slot);
+  Cut cut_slot(Slot& slot);
   bool publish(Slot& slot, Cut const& cut);
 
   std::vector<Shard> shards_;
   std::unique_ptr<Cutter> cutter_;
   SlotExchange exchange_;
+  Trace* trace_;
   std::atomic<std::uint64_t> stored_bytes_ = 0;
 
   std::unique_ptr<Source> source_;

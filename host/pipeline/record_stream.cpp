@@ -24,10 +24,33 @@ std::vector<std::unique_ptr<Lane>> make_lanes(InputPlan const& plan, StreamOptio
   lane.reshape = options.reshape;
   lane.grown_bytes_max = options.memory_bytes / 2;
   lane.keeps_record_begins = plan.checks_qid_order() && plan.layout().has_qid;
+  lane.text_bytes = sizes.slot_bytes;
+  lane.device = options.device;
+  lane.trace = options.trace;
+  bool const tolerates = options.on_error == FaultPolicy::skip || options.on_error == FaultPolicy::quarantine;
+  lane.needs_rows =
+      options.takes_batches || options.skip > 0 || options.limit.has_value() || options.row_files != nullptr;
+  lane.needs_rows_with_faults = !tolerates || options.max_errors.has_value();
   if (options.row_files == nullptr) lane.make_encoder = options.make_encoder;
   std::vector<std::unique_ptr<Lane>> lanes;
   for (unsigned i = 0; i < sizes.lanes; ++i) lanes.push_back(plan.make_lane(best_instruction_set(), lane));
   return lanes;
+}
+
+/// Lanes, and the sizes they were made with: a device without room for them gets smaller slots, if sizes are not given.
+std::vector<std::unique_ptr<Lane>> make_lanes_that_fit(InputPlan const& plan, StreamOptions options,
+                                                       StreamSizes& sizes) {
+  constexpr std::size_t slot_bytes_least = std::size_t{256} << 10;
+  bool const is_given = options.slot_bytes != 0;
+  for (;;) {
+    try {
+      return make_lanes(plan, options, sizes);
+    } catch (DeviceMemoryError const&) {
+      if (is_given || sizes.slot_bytes <= slot_bytes_least) throw;
+      options.slot_bytes = sizes.slot_bytes / 2;
+      sizes = plan_sizes(plan, options);
+    }
+  }
 }
 
 /// Memory for the values that come from beside the text.
@@ -57,6 +80,7 @@ class RecordStream::State {
         plan_(plan),
         options_(options),
         sizes_(plan_sizes(plan, options)),
+        lanes_(make_lanes_that_fit(plan, options, sizes_)),
         layout_(stream_layout(plan, options)),
         places_(plan.make_place_finder()),
         values_(make_values(options.row_files, sizes_)) {
@@ -65,7 +89,7 @@ class RecordStream::State {
     for (Shard const& shard : shards) names_.push_back(shard.name);
     pipeline_ =
         std::make_unique<Pipeline>(std::move(shards), plan.make_cutter(best_instruction_set(), options.record_max),
-                                   make_lanes(plan, options, sizes_), executor_, limits);
+                                   std::move(lanes_), executor(), limits, options.trace);
   }
 
   Round const* next() {
@@ -95,8 +119,13 @@ class RecordStream::State {
   StreamCounts counts;
   [[nodiscard]] BatchLayout const& layout() const { return layout_; }
   [[nodiscard]] std::uint64_t stored_bytes_read() const { return pipeline_->stored_bytes_read(); }
+  [[nodiscard]] StreamSizes const& sizes() const { return sizes_; }
 
  private:
+  [[nodiscard]] Executor& executor() {
+    return options_.device == nullptr ? static_cast<Executor&>(executor_) : *options_.device;
+  }
+
   struct Rows {
     std::size_t first = 0, count = 0;
   };
@@ -336,6 +365,7 @@ class RecordStream::State {
   InputPlan& plan_;
   StreamOptions options_;
   StreamSizes sizes_;
+  std::vector<std::unique_ptr<Lane>> lanes_;  ///< until the pipeline takes them
   BatchLayout layout_;
   std::vector<std::string> names_;  ///< of the shards
   HostExecutor executor_;
@@ -372,5 +402,7 @@ BatchLayout const& RecordStream::layout() const { return state_->layout(); }
 StreamCounts const& RecordStream::counts() const { return state_->counts; }
 
 std::uint64_t RecordStream::stored_bytes_read() const { return state_->stored_bytes_read(); }
+
+StreamSizes const& RecordStream::sizes() const { return state_->sizes(); }
 
 }  // namespace penstock

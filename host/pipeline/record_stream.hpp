@@ -14,7 +14,9 @@
 #include "host/pipeline/input_plan.hpp"
 #include "host/pipeline/pipeline.hpp"
 #include "host/pipeline/row_files.hpp"
+#include "penstock/device.hpp"
 #include "penstock/executor.hpp"
+#include "penstock/trace.hpp"
 
 namespace penstock {
 
@@ -33,6 +35,11 @@ struct StreamOptions {
   /// Values of records that lie in files beside the input; outlives the stream. Encoders then run on the caller's
   /// thread.
   RowFiles* row_files = nullptr;
+  std::shared_ptr<Device> device;  ///< decodes what it can; null: the CPU does everything
+  /// Rounds' batches are looked at. Else, where there is an encoder, only their encoded bytes and numbers of rows
+  /// count, and a device copies out no more than these.
+  bool takes_batches = true;
+  Trace* trace = nullptr;                                  ///< takes spans of the host's work; may be null
   std::function<std::unique_ptr<Encoder>()> make_encoder;  ///< empty: batches only
 };
 
@@ -63,7 +70,8 @@ void check_row(BatchLayout const& layout, StreamOptions const& options);
 
 /// The layout of what a stream hands out.
 BatchLayout stream_layout(InputPlan const& plan, StreamOptions const& options);
-/// Throws DeviceError if even one lane does not fit, saying what does not.
+/// Throws DeviceError if even one lane does not fit, saying what does not. A device's memory is not asked here: a
+/// stream whose lanes do not fit there takes smaller slots.
 StreamSizes plan_sizes(InputPlan const& plan, StreamOptions const& options);
 
 /// Rounds of accepted rows, in input order. What the policy says about faults happens here.
@@ -89,6 +97,8 @@ class RecordStream {
   [[nodiscard]] BatchLayout const& layout() const;
   [[nodiscard]] StreamCounts const& counts() const;
   [[nodiscard]] std::uint64_t stored_bytes_read() const;
+  /// What is really used.
+  [[nodiscard]] StreamSizes const& sizes() const;
 
  private:
   class State;

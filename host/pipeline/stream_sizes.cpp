@@ -109,11 +109,17 @@ BatchLayout stream_layout(InputPlan const& plan, StreamOptions const& options) {
 StreamSizes plan_sizes(InputPlan const& plan, StreamOptions const& options) {
   check_row(stream_layout(plan, options), options);
   std::unique_ptr<Encoder> const encoder = options.make_encoder ? options.make_encoder() : nullptr;
-  unsigned lanes = options.threads != 0 ? options.threads : std::max(1u, std::thread::hardware_concurrency());
-  std::size_t slot_bytes = options.slot_bytes != 0 ? options.slot_bytes : slot_bytes_default;
+  Device const* const device = options.device.get();
+  unsigned const usual = device != nullptr ? device->lanes() : std::max(1u, std::thread::hardware_concurrency());
+  unsigned lanes = options.threads != 0 ? options.threads : usual;
+  std::size_t const chosen = device != nullptr ? device->slot_bytes() : slot_bytes_default;
+  std::size_t slot_bytes = options.slot_bytes != 0 ? options.slot_bytes : chosen;
   StreamSizes sizes = sizes_for(plan, options, encoder.get(), slot_bytes, lanes);
   while (sizes.total_bytes > options.memory_bytes) {
-    if (lanes > 1) {
+    bool const is_large = device != nullptr && options.slot_bytes == 0 && slot_bytes > slot_bytes_default;
+    if (is_large && lanes <= 2) {
+      slot_bytes /= 2;  // on a device two lanes, one of which copies, gain more than large slots
+    } else if (lanes > 1) {
       --lanes;
     } else if (options.slot_bytes == 0 && slot_bytes > slot_bytes_small) {
       slot_bytes /= 2;

@@ -154,10 +154,16 @@ class BatchBuffer {
   BatchBuffer() = default;
   BatchBuffer(BatchLayout const& layout, std::size_t rows_max)
       : BatchBuffer(layout, BatchCapacity{rows_max, 0, 0, 0, 0}) {}
-  BatchBuffer(BatchLayout const& layout, BatchCapacity const& capacity) : capacity_(capacity) {
+  BatchBuffer(BatchLayout const& layout, BatchCapacity const& capacity) : BatchBuffer(layout, capacity, nullptr) {}
+  /// In somebody else's memory, which holds size_bytes(layout, capacity), is 64-byte aligned and outlives it; null: its
+  /// own.
+  BatchBuffer(BatchLayout const& layout, BatchCapacity const& capacity, std::byte* memory) : capacity_(capacity) {
     bytes_ = place(layout, nullptr);
-    memory_.reset(new (std::align_val_t{alignment}) std::byte[bytes_ + alignment]);
-    place(layout, memory_.get());
+    if (memory == nullptr) {
+      memory_.reset(new (std::align_val_t{alignment}) std::byte[bytes_ + alignment]);
+      memory = memory_.get();
+    }
+    place(layout, memory);
     for (std::int64_t* offsets :
          {batch_.csr.indptr, batch_.labels.offsets, batch_.uid.offsets, batch_.metadata.offsets})
       if (offsets != nullptr) *offsets = 0;

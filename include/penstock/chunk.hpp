@@ -52,8 +52,8 @@ struct Chunk {
 
 /// What a cut found: `buffer == whole + carry`, or `buffer + added line end == whole` at a shard's end.
 struct Cut {
-  std::uint32_t whole = 0;       ///< bytes that can be decoded
-  std::size_t rejects = 0;       ///< how many rejects lie in them
+  std::uint32_t whole = 0;          ///< bytes that can be decoded
+  std::size_t rejects = 0;          ///< how many rejects lie in them
   bool has_added_line_end = false;  ///< one was written behind the buffer's last byte
 };
 

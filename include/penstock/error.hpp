@@ -58,6 +58,10 @@ struct DeviceError : Error {
   explicit DeviceError(std::string const& message, std::string hint = {})
       : Error(ExitCode::device, message, std::move(hint)) {}
 };
+/// There is not enough memory on a device for what was planned; less may do.
+struct DeviceMemoryError : DeviceError {
+  using DeviceError::DeviceError;
+};
 /// Records that are wrong beyond what the policy allows (exit 1).
 struct DataError : Error {
   explicit DataError(std::string const& message, std::string hint = {})

@@ -78,7 +78,7 @@ def flags_used(root, build):
     """Every source of ours was compiled without contraction and without a flag that changes arithmetic."""
     found = []
     for name, words in _commands(root, build):
-        is_cuda = name.endswith(".cu")
+        is_cuda = Path(words[0]).name == "nvcc"
         needed = "--fmad=false" if is_cuda else "-ffp-contract=off"
         if needed not in words:
             found.append(f"{name}: compiled without {needed}")

@@ -116,6 +116,27 @@ def launches(root):
     return _lines_of(root, paths, r"<<<", "launched outside cuda/launch.cuh")
 
 
+# What cuda/vocabulary.cuh says that CUDA's own words are; everything else that begins with two underscores is beyond the
+# vocabulary, for which the emulator has no meaning.
+CUDA_WORDS = frozenset(
+    """__global__ __device__ __syncthreads __syncwarp __shfl_sync __shfl_up_sync __shfl_down_sync __shfl_xor_sync
+    __ballot_sync __any_sync __all_sync __threadfence __restrict__ __forceinline__ __noinline__ __CUDA_ARCH__ __CUDACC__""".split()
+)
+
+
+def vocabulary(root):
+    """Kernels use the words of cuda/vocabulary.cuh, so that the emulator can run them and a reader knows them all."""
+    found = []
+    for path in code_files(root, ("cuda",)):
+        if not path.is_relative_to(Path(root) / "cuda/kernels"):
+            continue
+        name = path.relative_to(root)
+        for line, match in matches(path.read_text(), r"\b(__\w+|asm|atomic[A-Z]\w*|tex\w*Fetch|cooperative_groups|std::(?:min|max|sort|swap|memcpy))\b"):
+            if match.group() not in CUDA_WORDS:
+                found.append(f"{name}:{line}: is no word of cuda/vocabulary.cuh: {match.group()}")
+    return found
+
+
 def no_stdout(root):
     """Standard output carries data. Only the command line decides what goes there."""
     pattern = r"\bstd::(?:cout|print(?:ln)?)\b|(?<![\w.])(?:std::)?(?:v?w?printf|puts|putchar)\s*\(|\bstdout\b"
@@ -215,6 +236,7 @@ RULES = {
     "no_exceptions_in_formats": no_exceptions_in_formats,
     "pragma_once": pragma_once,
     "launches": launches,
+    "vocabulary": vocabulary,
     "no_stdout": no_stdout,
     "no_exits": no_exits,
     "no_device_wide_waits": no_device_wide_waits,

@@ -59,6 +59,8 @@ PLANTED = [
     ("launches", "cuda/kernels/count.cu", "void f() { count_kernel<<<1, 32>>>(); }\n"),
     ("no_stdout", "host/io/other.cpp", "#include <iostream>\nvoid f() { std::cout << 1; }\n"),
     ("no_stdout", "host/io/other.cpp", 'void f() { printf("x"); }\n'),
+    ("vocabulary", "cuda/kernels/count.cuh", "#pragma once\n__device__ int f(int x) { return __brev(x); }\n"),
+    ("vocabulary", "cuda/kernels/count.cuh", "#pragma once\n__device__ void f(int* x) { atomicAdd(x, 1); }\n"),
     ("no_stdout", "cuda/kernels/count.cu", 'void f() { std::fputs("x", stdout); }\n'),
     ("no_exits", "host/io/other.cpp", "void f() { std::abort(); }\n"),
     ("no_exits", "host/io/other.cpp", "void f() { exit(1); }\n"),

@@ -14,9 +14,11 @@
 
 #include "formats/csv/encode.hpp"
 #include "formats/recordio/encode.hpp"
+#include "formats/recordio/write_rows.hpp"
 #include "tests/support/dirty_csv.hpp"
 #include "tests/support/scratch_folder.hpp"
 #include "tests/support/stream_record.hpp"
+#include "tests/support/test_device.hpp"
 
 namespace penstock {
 namespace {
@@ -30,7 +32,7 @@ using testing::record_stream;
 using testing::ScratchFolder;
 using testing::StreamRecord;
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || defined(PENSTOCK_SIMT)
 constexpr std::uint64_t inputs_per_policy = 25;
 #else
 constexpr std::uint64_t inputs_per_policy = 120;
@@ -42,16 +44,17 @@ struct Schedule {
   std::size_t slot_bytes = std::size_t{1} << 20;
   unsigned threads = 1;
   bool is_portable = false;
+  bool is_on_device = false;
 };
 
 std::string name_of(Schedule const& s) {
   return "slots of " + std::to_string(s.slot_bytes) + ", " + std::to_string(s.threads) + " threads" +
-         (s.is_portable ? ", portable" : "");
+         (s.is_portable ? ", portable" : "") + (s.is_on_device ? ", on a device" : "");
 }
 
 Schedule random_schedule(Random& random) {
   static constexpr std::size_t slots[] = {64, 65, 80, 100, 127, 128, 200, 500, 1000, 4096, 1 << 16, 1 << 20};
-  return {random.one_of(slots), 1 + static_cast<unsigned>(random.below(8)), random.one_in(2)};
+  return {random.one_of(slots), 1 + static_cast<unsigned>(random.below(8)), random.one_in(2), testing::has_test_device};
 }
 
 enum class Encoding { none, recordio, csv };
@@ -71,7 +74,7 @@ struct Case {
     if (recordio::DenseEncoder::unsupported(layout) && encoding == Encoding::recordio) encoding = Encoding::csv;
     options.make_encoder = {};
     if (encoding == Encoding::recordio)
-      options.make_encoder = [&layout] { return std::make_unique<recordio::DenseEncoder>(layout); };
+      options.make_encoder = [&layout] { return std::make_unique<recordio::Writer>(layout, recordio::WriteOptions{}); };
     if (encoding == Encoding::csv)
       options.make_encoder = [&layout] { return std::make_unique<csv::RowEncoder>(layout); };
   }
@@ -80,6 +83,7 @@ struct Case {
     InstructionSetScope const isa(schedule.is_portable);
     options.slot_bytes = schedule.slot_bytes;
     options.threads = schedule.threads;
+    options.device = schedule.is_on_device ? testing::test_device() : nullptr;
     return record_stream(*plan, options);
   }
 

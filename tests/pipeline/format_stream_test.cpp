@@ -29,6 +29,7 @@
 #include "tests/support/gzip_bytes.hpp"
 #include "tests/support/scratch_folder.hpp"
 #include "tests/support/stream_record.hpp"
+#include "tests/support/test_device.hpp"
 
 namespace penstock {
 namespace {
@@ -41,7 +42,7 @@ using testing::ScratchFolder;
 using testing::StreamRecord;
 using testing::wire::Random;
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || defined(PENSTOCK_SIMT)
 constexpr std::uint64_t inputs_per_policy = 20;
 #else
 constexpr std::uint64_t inputs_per_policy = 80;
@@ -53,16 +54,18 @@ struct Schedule {
   std::size_t slot_bytes = std::size_t{1} << 20;
   unsigned threads = 1;
   bool is_portable = true;
+  bool is_on_device = false;
 };
 
 std::string name_of(Schedule const& s) {
   return "slots of " + std::to_string(s.slot_bytes) + ", " + std::to_string(s.threads) + " threads" +
-         (s.is_portable ? ", portable" : "");
+         (s.is_portable ? ", portable" : "") + (s.is_on_device ? ", on a device" : "");
 }
 
 Schedule random_schedule(Random& random) {
   static constexpr std::size_t slots[] = {64, 65, 80, 100, 127, 128, 200, 500, 1000, 4096, 1 << 16, 1 << 20};
-  return {slots[random.below(std::size(slots))], 1 + static_cast<unsigned>(random.below(4)), random.one_in(2)};
+  return {slots[random.below(std::size(slots))], 1 + static_cast<unsigned>(random.below(4)), random.one_in(2),
+          testing::has_test_device};
 }
 
 /// Everything that is seen of a run, planning included.
@@ -140,6 +143,7 @@ struct Case {
     StreamOptions chosen = options;
     chosen.slot_bytes = schedule.slot_bytes;
     chosen.threads = schedule.threads;
+    chosen.device = schedule.is_on_device ? testing::test_device() : nullptr;
     Seen seen;
     try {
       FormatPlan<F> plan(files, input.options, {chosen, making.is_reshaped});

@@ -419,7 +419,7 @@ class CommandLine(CliTest):
         self.write("in.csv", SMALL)
         self.ok("convert", "in.csv", "--device", "cpu", "-o", "out.rec")
         self.assertIn("CUDA", self.expect(6, "convert", "in.csv", "--device", "cuda", "-o", "no.rec").err)
-        self.expect(6, "convert", "in.csv", "--device", "cuda:1", "-o", "no.rec")
+        self.expect(6, "convert", "in.csv", "--device", "cuda:1023", "-o", "no.rec")
         self.expect(6, "convert", "in.csv", "--memory", "1MiB", "-o", "no.rec")
         self.ok("convert", "in.csv", "--memory", "4MiB", "--max-record-size", "64KiB", "-o", "small.rec")
         self.assertEqual(self.read("small.rec"), self.read("out.rec"))

@@ -1,0 +1,135 @@
+// A lane's part of the device: chunk in, rows or encoded bytes out.
+#include <memory>
+
+#include "cuda/exec/decoder.hpp"
+#include "cuda/exec/engine.hpp"
+#include "cuda/exec/memory.hpp"
+#include "cuda/exec/stream.hpp"
+#include "cuda/formats/csv.hpp"
+#include "cuda/formats/libsvm.hpp"
+#include "cuda/formats/recordio.hpp"
+#include "cuda/kernels/missing.cuh"
+#include "formats/csv/plan.hpp"
+#include "formats/libsvm/plan.hpp"
+#include "formats/recordio/plan.hpp"
+#include "formats/recordio/write_rows.hpp"
+
+namespace penstock::cuda {
+namespace {
+
+class Worker final : public DeviceWorker {
+ public:
+  template <class MakeDecoder>
+  Worker(Engine& engine, WorkerOptions const& options, MakeDecoder make_decoder)
+      : engine_(engine),
+        stream_((engine.use(), stream_options(engine))),
+        counts_missing_(options.counts_missing),
+        missing_(1, "the number of missing values"),
+        decoder_(make_decoder(DecoderLimits{options.text_bytes, options.capacity, options.faults_max}, stream_)) {
+    if (auto const* const writer = dynamic_cast<recordio::Writer const*>(options.encoder))
+      encoder_ = make_recordio_encoder(writer->layout(), writer->options(), options.capacity, stream_);
+  }
+
+  bool begin(Chunk const& chunk) override {
+    engine_.use();
+    TraceSpan const span(engine_.trace(), "stage", stream_.options().track);
+    return decoder_->begin(chunk);
+  }
+
+  bool next(DeviceTarget& target, FaultLog& faults, RoundCounts& counts, Decoded& decoded) override {
+    engine_.use();
+    Batch rows;
+    {
+      TraceSpan const span(engine_.trace(), "decode", stream_.options().track);
+      if (!decoder_->next(rows, faults, counts, decoded)) return false;
+    }
+    TraceSpan const span(engine_.trace(), "emit", stream_.options().track);
+    target.encoded_bytes = 0;
+    bool const takes_rows = target.takes_rows || (faults.size() > 0 && target.takes_rows_with_faults);
+    missing_[0] = 0;
+    if (!counts_missing_) count_missing_of(rows);
+    if (encodes()) encode(rows, target);
+    if (takes_rows) copy_out(rows, target.rows);
+    stream_.wait();
+    if (!counts_missing_) counts.missing_cells = missing_[0];
+    target.rows.set_rows(rows.rows);
+    return true;
+  }
+
+  [[nodiscard]] bool encodes() const override { return encoder_ != nullptr; }
+  [[nodiscard]] std::size_t device_bytes() const override {
+    return decoder_->device_bytes() + (encodes() ? encoder_->device_bytes() : 0);
+  }
+
+ private:
+  static StreamOptions stream_options(Engine& engine) {
+    StreamOptions options;
+    options.is_low_priority = engine.options().is_low_priority;
+    options.polls = engine.options().polls;
+    options.is_timed = engine.options().trace != nullptr;
+    options.trace = engine.trace();
+    options.track = engine.take_track();
+    return options;
+  }
+
+  void count_missing_of(Batch const& rows) {
+    if (rows.rows == 0) return;
+    Dense const& dense = rows.features;
+    if (dense.columns != 0) count_missing(stream_, dense.data, rows.rows * dense.columns, dense.dtype, missing_.get());
+    if (rows.csr.indptr == nullptr) return;
+    count_missing(stream_, rows.csr.values, pairs_of(rows), rows.csr.dtype, missing_.get());
+  }
+
+  /// The decoder knows them on the host; the batch says them only on the device.
+  [[nodiscard]] std::size_t pairs_of(Batch const& rows) const { return rows.rows == 0 ? 0 : decoder_->pairs(); }
+
+  void encode(Batch const& rows, DeviceTarget& target) {
+    RowEncoder::Encoded const encoded = encoder_->encode(rows);
+    stream_.copy(target.window, encoded.data, encoded.size_bytes, "copy out");
+    target.encoded_bytes = encoded.size_bytes;
+  }
+
+  void copy_out(Batch const& rows, Batch const& to) {
+    for (Role const role : tensor_roles) {
+      Dense const& from = rows.tensor(role);
+      if (from.columns != 0) stream_.copy(to.tensor(role).data, from.data, rows.rows * from.row_bytes(), "copy out");
+    }
+    if (rows.csr.indptr != nullptr) {
+      std::size_t const pairs = pairs_of(rows);
+      stream_.copy(to.csr.indptr, rows.csr.indptr, (rows.rows + 1) * sizeof(std::int64_t), "copy out");
+      stream_.copy(to.csr.indices, rows.csr.indices, pairs * sizeof(std::int64_t), "copy out");
+      stream_.copy(to.csr.values, rows.csr.values, pairs * size_bytes(rows.csr.dtype), "copy out");
+    }
+    if (rows.record_begins != nullptr && to.record_begins != nullptr)
+      stream_.copy(to.record_begins, rows.record_begins, rows.rows * sizeof(std::uint32_t), "copy out");
+  }
+
+  Engine& engine_;
+  Stream stream_;
+  bool counts_missing_;
+  MappedArray<std::uint64_t> missing_;
+  std::unique_ptr<ChunkDecoder> decoder_;
+  std::unique_ptr<RowEncoder> encoder_;
+};
+
+}  // namespace
+
+std::unique_ptr<DeviceWorker> make_worker(Engine& engine, csv::DecodePlan const& plan, WorkerOptions const& options) {
+  return std::make_unique<Worker>(engine, options, [&](DecoderLimits const& limits, Stream& stream) {
+    return make_csv_decoder(plan, limits, stream);
+  });
+}
+
+std::unique_ptr<DeviceWorker> make_worker(Engine& engine, libsvm::Plan const& plan, WorkerOptions const& options) {
+  return std::make_unique<Worker>(engine, options, [&](DecoderLimits const& limits, Stream& stream) {
+    return make_libsvm_decoder(plan, limits, stream);
+  });
+}
+
+std::unique_ptr<DeviceWorker> make_worker(Engine& engine, recordio::Plan const& plan, WorkerOptions const& options) {
+  return std::make_unique<Worker>(engine, options, [&](DecoderLimits const& limits, Stream& stream) {
+    return make_recordio_decoder(plan, limits, stream);
+  });
+}
+
+}  // namespace penstock::cuda

@@ -1,0 +1,73 @@
+#include "host/exec/device_lane.hpp"
+
+#include <utility>
+
+#include "host/exec/host_round.hpp"
+#include "penstock/error.hpp"
+
+namespace penstock {
+
+WorkerOptions worker_options(LaneOptions const& options, Encoder const* encoder, bool counts_missing) {
+  WorkerOptions worker;
+  worker.text_bytes = options.text_bytes + 1;  // and a line end that is added
+  worker.capacity = options.capacity;
+  worker.faults_max = options.faults_max;
+  worker.counts_missing = counts_missing || options.reshape;  // behind reshaping they are counted again
+  worker.encoder = options.reshape ? nullptr : encoder;
+  return worker;
+}
+
+DeviceLane::DeviceLane(std::unique_ptr<Lane> lane, std::unique_ptr<DeviceWorker> worker, LaneOptions const& options)
+    : lane_(std::move(lane)), worker_(std::move(worker)), options_(options) {
+  if (options.make_encoder && !worker_->encodes()) encoder_ = options.make_encoder();
+}
+
+void DeviceLane::begin(Chunk const& chunk) {
+  chunk_ = chunk;
+  is_first_ = true;
+  is_on_device_ = worker_->begin(chunk);
+  if (!is_on_device_) lane_->begin(chunk);
+}
+
+void DeviceLane::next(Round& round) {
+  bool const was_first = is_first_;
+  is_first_ = false;
+  if (is_on_device_ && !next_on_device(round)) {
+    if (!was_first) throw Error(ExitCode::internal, "a device gave a chunk back half done");
+    is_on_device_ = false;
+    lane_->begin(chunk_);
+  }
+  if (was_first) options_.device->count_chunk(is_on_device_);
+  if (!is_on_device_) lane_->next(round);
+}
+
+bool DeviceLane::next_on_device(Round& round) {
+  auto& host = static_cast<HostRound&>(round);
+  auto const& memory = host.buffers();
+  host.wants_turn = false;
+  host.faults = FaultLog(host.fault_memory);
+  host.counts = {};
+  DeviceTarget target;
+  target.rows = memory.decoded.view(memory.decoded.rows_max());
+  if (options_.keeps_record_begins) {
+    host.record_begins.resize(memory.decoded.rows_max());
+    target.rows.record_begins = host.record_begins.data();
+  }
+  target.window = memory.window;
+  target.takes_rows = options_.needs_rows || options_.keeps_record_begins || !worker_->encodes();
+  target.takes_rows_with_faults = options_.needs_rows_with_faults;
+  Decoded decoded;
+  if (!worker_->next(target, host.faults, host.counts, decoded)) return false;
+  host.ends_chunk = decoded.ends_chunk;
+  if (!worker_->encodes()) {
+    TraceSpan const span(options_.trace, "encode", 0);
+    finish_round(host, decoded.rows, {options_, encoder_.get(), true});
+    return true;
+  }
+  host.batch = memory.decoded.view(decoded.rows);
+  if (options_.keeps_record_begins) host.batch.record_begins = host.record_begins.data();
+  host.encoded = {memory.window, target.encoded_bytes};
+  return true;
+}
+
+}  // namespace penstock

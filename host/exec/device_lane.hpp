@@ -1,0 +1,41 @@
+/// Lanes of an engine with memory of its own.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+
+#include "host/exec/lane_options.hpp"
+#include "penstock/chunk.hpp"
+#include "penstock/device.hpp"
+#include "penstock/executor.hpp"
+
+namespace penstock {
+
+/// Hands chunks to a device and takes rounds back. Chunks that are for the CPU go to a lane of it, which gives the same
+/// rounds.
+class DeviceLane final : public Lane {
+ public:
+  /// `lane` decodes on the CPU and is made with the same options.
+  DeviceLane(std::unique_ptr<Lane> lane, std::unique_ptr<DeviceWorker> worker, LaneOptions const& options);
+
+  void begin(Chunk const& chunk) override;
+  void next(Round& round) override;
+  std::unique_ptr<Round> make_round() override { return lane_->make_round(); }
+
+ private:
+  /// False: the chunk is for the CPU.
+  bool next_on_device(Round& round);
+
+  std::unique_ptr<Lane> lane_;
+  std::unique_ptr<DeviceWorker> worker_;
+  LaneOptions options_;
+  std::unique_ptr<Encoder> encoder_;  ///< of what the device does not encode
+  Chunk chunk_;
+  bool is_on_device_ = false;
+  bool is_first_ = true;  ///< round of the chunk
+};
+
+/// What a worker of a lane with these options is made with. `encoder` may be null.
+[[nodiscard]] WorkerOptions worker_options(LaneOptions const& options, Encoder const* encoder, bool counts_missing);
+
+}  // namespace penstock

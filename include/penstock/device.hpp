@@ -1,0 +1,72 @@
+/// Devices: engines with memory of their own, to which lanes hand their chunks.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "penstock/batch.hpp"
+#include "penstock/chunk.hpp"
+#include "penstock/executor.hpp"
+#include "penstock/fault.hpp"
+#include "penstock/trace.hpp"
+
+namespace penstock {
+
+/// Where a round of a device goes in memory of the host, all of it from Device::host_buffer().
+struct DeviceTarget {
+  Batch rows;                   ///< memory of the round's capacity, in the decoder's layout
+  std::byte* window = nullptr;  ///< for encoded bytes, where the worker encodes
+  bool takes_rows = true;       ///< else only encoded bytes are copied out, and `rows` says how many rows there are
+  bool takes_rows_with_faults = true;  ///< the same for rounds with faults in them
+  std::size_t encoded_bytes = 0;       ///< out
+};
+
+/// One lane's part of a device. What it makes of a chunk is what the format's decoder on the CPU makes of it, bit for
+/// bit.
+class DeviceWorker {
+ public:
+  virtual ~DeviceWorker() = default;
+  /// Enqueues the copy of the chunk's text to the device, and what needs no answer of the host; does not wait. The text
+  /// stays as it is until the chunk's last round. False: this chunk is for the CPU; nothing was done.
+  [[nodiscard]] virtual bool begin(Chunk const& chunk) = 0;
+  /// The chunk's next round, complete when it returns. As a format's decoder does it, but never stuck. False, which
+  /// only the first call for a chunk says: the chunk is for the CPU.
+  [[nodiscard]] virtual bool next(DeviceTarget& target, FaultLog& faults, RoundCounts& counts, Decoded& decoded) = 0;
+  /// Whether rounds come encoded, by the encoder that the worker was made with.
+  [[nodiscard]] virtual bool encodes() const = 0;
+  [[nodiscard]] virtual std::size_t device_bytes() const = 0;
+};
+
+/// What a worker is made with.
+struct WorkerOptions {
+  std::size_t text_bytes = 0;  ///< of the largest chunk; longer ones are for the CPU
+  BatchCapacity capacity;      ///< of a round
+  std::size_t faults_max = 0;
+  bool counts_missing = true;        ///< the decoder does; else the worker counts the NaNs among the features
+  Encoder const* encoder = nullptr;  ///< that rounds shall be encoded as; null: not at all
+};
+
+/// A device. Its host buffers are pinned, and lie near to it.
+class Device : public Executor {
+ public:
+  /// `cuda:0 (NVIDIA H200, 139 GiB)`
+  [[nodiscard]] virtual std::string description() const = 0;
+  /// Takes the spans of everything that is done for the device; may be null.
+  [[nodiscard]] virtual Trace* trace() const = 0;
+
+  /// Lanes that suit it, and text for each of them.
+  [[nodiscard]] virtual unsigned lanes() const = 0;
+  [[nodiscard]] virtual std::size_t slot_bytes() const = 0;
+
+  void count_chunk(bool is_on_device) { ++(is_on_device ? device_chunks_ : host_chunks_); }
+  [[nodiscard]] std::uint64_t device_chunks() const { return device_chunks_; }
+  [[nodiscard]] std::uint64_t host_chunks() const { return host_chunks_; }  ///< that were for the CPU
+
+ private:
+  std::atomic<std::uint64_t> device_chunks_ = 0;
+  std::atomic<std::uint64_t> host_chunks_ = 0;
+};
+
+}  // namespace penstock

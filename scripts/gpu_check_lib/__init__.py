@@ -1,0 +1,1 @@
+"""The parts of scripts/gpu_check. Nothing here needs more than Python's standard library."""

@@ -1,0 +1,194 @@
+"""Synthetic data of every kind of `penstock synth` as conversions, and how fast files become RecordIO files."""
+
+import os
+import resource
+import statistics
+import subprocess
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from .compare import Job, compare, convert, empty_folder, scratch_parent
+
+WRITE_BLOCK_BYTES = 16 << 20
+# Sizes of slots on the device, which must not matter: usual, an odd one, and small ones where there is little text.
+SLOTS = {"out.rec": (), "out.npz": ("--slot-size", "3000017")}
+SMALL_SLOTS = {"out.rec": ("--slot-size", "16KiB"), "out.npz": ("--slot-size", "9973")}
+SMALL_TEXT_BYTES = 16 << 20
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of `penstock synth`, and how its files are read."""
+
+    name: str
+    suffix: str
+    synth: tuple = ()
+    words: tuple = ()
+    outputs: tuple = ("out.rec", "out.npz")  # each is compared
+    policies: tuple = ("fail",)
+    is_timed: bool = False
+
+    def jobs(self, path):
+        slots = SMALL_SLOTS if path.stat().st_size < SMALL_TEXT_BYTES else SLOTS
+        for policy in self.policies:
+            for output in self.outputs:
+                title = f"{self.name} -> {output}" + (f" ({policy})" if len(self.policies) > 1 else "")
+                yield Job(title, (str(path), *self.words, "--on-error", policy), (output,), slots[output])
+
+
+DIRTY = ("skip", "quarantine")
+QID = ("--label", "label", "--qid", "query")
+# Those that say most come first: there may not be time for all.
+KINDS = (
+    Kind("higgs", ".csv", words=("--label", "0"), is_timed=True),
+    Kind("dirty", ".csv", words=("--label", "0"), outputs=("out.rec",), policies=DIRTY, is_timed=True),
+    Kind("libsvm", ".libsvm", words=("--index-base", "1", "--num-features", "1000000"), is_timed=True),
+    Kind("compact", ".csv", words=("--label", "0"), is_timed=True),
+    Kind("recordio", ".rec"),
+    Kind("dirty-libsvm", ".libsvm", words=("--index-base", "1", "--num-features", "1000"), policies=DIRTY),
+    Kind("quoted", ".csv", synth=("--header",), words=("--label", "label", "--ignore", "title,comment")),
+    Kind("recordio-sparse", ".rec"),
+    Kind("wide", ".csv", words=("--label", "0")),
+    Kind("dirty", ".csv", synth=("--header",), words=QID, outputs=("out.npz",), policies=DIRTY),
+)
+
+
+def make(binary, kind, size, folder):
+    """A file of the kind; None and why if it cannot be made."""
+    path = Path(folder) / f"in{kind.suffix}"
+    command = [str(binary), "synth", kind.name, "--size", size, "-o", str(path), "-f", "-q", *kind.synth]
+    made = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=300, check=False)
+    return (path, None) if made.returncode == 0 else (None, made.stderr.strip())
+
+
+def check_chunks(comparison):
+    """A file that the device has not decoded at all proves nothing about the device."""
+    is_idle = comparison.device_chunks == 0 and comparison.device.status == 0
+    if not comparison.difference and is_idle:
+        comparison.difference = f"no chunk was decoded on the device ({comparison.host_chunks} on the CPU)"
+
+
+def compare_kind(binary, kind, size, folder, deadline):
+    """Comparisons of one kind's file, the file itself, and what there was no time for."""
+    path, problem = make(binary, kind, size, folder)
+    if problem:
+        raise RuntimeError(f"penstock synth {kind.name}: {problem}")
+    done, left_out = [], []
+    for job in kind.jobs(path):
+        if time.monotonic() > deadline:
+            left_out.append(job.name)
+            continue
+        comparison = compare(binary, job, folder)
+        check_chunks(comparison)
+        done.append(comparison)
+    return path, done, left_out
+
+
+def storage_rate(folder, size_bytes):
+    """GB/s at which one process writes to a file there: less than a conversion's output can have of it."""
+    block = os.urandom(1 << 20) * (WRITE_BLOCK_BYTES >> 20)
+    path = Path(folder) / "storage"
+    count = max(1, min(size_bytes, 1 << 30) // WRITE_BLOCK_BYTES)
+    begin = time.monotonic()
+    with path.open("wb", buffering=0) as file:
+        for _ in range(count):
+            file.write(block)
+        os.fsync(file.fileno())
+    seconds = time.monotonic() - begin
+    path.unlink()
+    return count * WRITE_BLOCK_BYTES / seconds * 1e-9
+
+
+def figure(kind, unit, runs, details):
+    place = {"section": "file", "input": kind.name, "slot_bytes": 0, "lanes": 0}
+    return {**place, "unit": unit, "runs": runs, "details": details}
+
+
+def pinned_bytes(binary, job, folder):
+    """Text and rounds of a conversion, as its plan says."""
+    planned = Job(job.name, (*job.words, "--dry-run"))
+    return convert(binary, planned, "out.rec", "cuda", empty_folder(folder, "cuda")).summary["memory"]["total_bytes"]
+
+
+def time_file(binary, kind, path, folder, memory, repeat=5):
+    """Figures of file to RecordIO file on the device, page cache warm."""
+    policy = kind.policies[0]
+    memory_words = ("--memory", memory) if memory else ()
+    job = Job(kind.name, (str(path), *kind.words, "--on-error", policy, *memory_words), ("out.rec",))
+    rates, starts, cores, last = [], [], [], None
+    for run in range(repeat + 1):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        last = convert(binary, job, "out.rec", "cuda", empty_folder(folder, "cuda"))
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        if last.status != 0:
+            raise RuntimeError(f"status {last.status}: {last.errors.strip()[-300:]}")
+        if run == 0:
+            continue
+        seconds = last.summary["seconds"]
+        rates.append(path.stat().st_size / seconds * 1e-9)
+        starts.append(last.seconds - seconds)
+        cores.append((after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime) / last.seconds)
+    details = {
+        "text bytes": path.stat().st_size,
+        "output bytes": last.summary["output_bytes"],
+        "seconds beside": statistics.median(starts),
+        "cores": statistics.median(cores),
+        "memory": memory or "as by default",
+        "pinned bytes": pinned_bytes(binary, job, folder),
+        "device chunks": last.engine.get("device_chunks"),
+        "host chunks": last.engine.get("host_chunks"),
+        "peak resident bytes, most of any child": 1024 * resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss,
+    }
+    return figure(kind, "GB/s", rates, details)
+
+
+def time_cpu(kind, path, comparison):
+    """The one conversion on the CPU that a comparison made anyway."""
+    seconds = comparison.cpu.summary["seconds"]
+    return {**figure(kind, "GB/s", [path.stat().st_size / seconds * 1e-9], {}), "section": "file_cpu"}
+
+
+def run_kinds(binary, arguments, deadline):
+    """(comparisons, figures, what was left out). One kind at a time, whose files are gone behind it."""
+    comparisons, figures, left_out = [], [], []
+    size, size_bytes, is_timed = arguments.size, arguments.size_bytes, not arguments.emulated
+    kinds = [kind for kind in KINDS if arguments.kinds is None or kind.name in arguments.kinds]
+    parent = scratch_parent(12 * size_bytes + (1 << 30)) or tempfile.gettempdir()
+    with tempfile.TemporaryDirectory(prefix="penstock-gpu-check-", dir=parent) as folder:
+        if is_timed:
+            figures.append(storage_figure(folder, size_bytes))
+        for kind in kinds:
+            if time.monotonic() > deadline:
+                left_out.append(kind.name)
+                continue
+            path, done, late = compare_kind(binary, kind, size, folder, deadline)
+            comparisons += done
+            left_out += late
+            if is_timed and kind.is_timed and all(not c.difference for c in done):
+                figures += timed(binary, kind, path, folder, done, deadline, left_out)
+            for comparison in done:
+                comparison.cpu.files = comparison.device.files = {}
+            path.unlink()
+    return comparisons, figures, left_out
+
+
+def storage_figure(folder, size_bytes):
+    rates = [storage_rate(folder, size_bytes) for _ in range(3)]
+    details = {"folder": str(folder)}
+    place = {"section": "file", "input": "storage", "slot_bytes": 0, "lanes": 0}
+    return {**place, "unit": "GB/s", "runs": rates, "details": details}
+
+
+def timed(binary, kind, path, folder, done, deadline, left_out):
+    figures = []
+    rec = [c for c in done if c.output == "out.rec" and c.cpu.status == 0]
+    if rec:
+        figures.append(time_cpu(kind, path, rec[0]))
+    for memory in (None, "2GiB"):
+        if time.monotonic() > deadline:
+            left_out.append(f"file to RecordIO, {kind.name}" + (f", --memory {memory}" if memory else ""))
+            continue
+        figures.append(time_file(binary, kind, path, folder, memory))
+    return figures
