@@ -14,7 +14,7 @@ namespace penstock::cuda {
 
 /// How a stream stands beside others on the same device, and how the host waits for it.
 struct StreamOptions {
-  bool is_low_priority = false;  ///< kernels of other streams go first: training keeps the device
+  bool is_low_priority = false;  ///< the lowest priority, as streams have by default; else the highest
   bool polls = false;            ///< wait() spins: some microseconds sooner, for a core of the host
   bool is_timed = false;         ///< the device's own times of everything go to the trace
   Trace* trace = nullptr;

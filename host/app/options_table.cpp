@@ -166,7 +166,7 @@ constexpr OptionSpec common_options[] = {
     {0, "limit", "N", "stop after N accepted records", run, convert_verb},
     {0, "skip", "N", "pass over the first N records", run, convert_verb | head_verb},
     {0, "device", "DEVICE", "auto (default), cpu, cuda or cuda:N", run, reading_verbs},
-    {0, "device-priority", "usual|low", "low: other work on the GPU, such as training, goes first", run, reading_verbs},
+    {0, "device-priority", "usual|low", "low: kernels of other work on the GPU, such as training, do not wait behind ours", run, reading_verbs},
     {0, "device-wait", "sleep|poll", "poll: less latency on a GPU, for a core of the host a lane", run, reading_verbs},
     {0, "profile", "FILE", "write what happened when as a Chrome trace (chrome://tracing, ui.perfetto.dev)", run,
      convert_verb},

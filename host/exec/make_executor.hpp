@@ -14,7 +14,7 @@ namespace penstock {
 /// Which device is wanted: `auto`, `cpu`, `cuda` or `cuda:N`.
 struct DeviceWish {
   std::string name = "auto";
-  bool is_low_priority = false;  ///< kernels of others on the device go first
+  bool is_low_priority = false;  ///< kernels of others on the device do not wait behind ours
   bool polls = false;            ///< less latency, for a core of the host a lane
   Trace* trace = nullptr;
 };
