@@ -7,12 +7,16 @@
 #include <unistd.h>
 
 #include <array>
-#include <cstdio>
+#include <cstdint>
+#include <cstring>
 #include <fstream>
 #include <string>
 
 #include "cuda/exec/check.hpp"
+#include "cuda/exec/memory.hpp"
 #include "cuda/exec/nvtx.hpp"
+#include "cuda/exec/stream.hpp"
+#include "cuda/kernels/missing.cuh"
 #include "penstock/chunk.hpp"
 #include "penstock/error.hpp"
 
@@ -135,7 +139,24 @@ Engine::Engine(DeviceFacts const& facts, EngineOptions const& options)
       host_trace_(std::make_unique<HostTrace>(options.trace)) {
   use();
   void* nothing = nullptr;
-  PENSTOCK_CUDA_CHECK(cudaFree(nothing));  // makes the device's context: what cannot work fails here
+  PENSTOCK_CUDA_CHECK(cudaFree(nothing));  // makes the device's context
+  prove();
+}
+
+/// What cannot work shall fail while the CPU can still be taken instead: pinned memory, and a kernel of this build.
+void Engine::prove() {
+  std::unique_ptr<HostBuffer> const pinned = host_buffer(sizeof(std::uint64_t));
+  Stream stream;
+  DeviceArray<std::uint32_t> values(1, "a first value");
+  DeviceArray<std::uint64_t> missing(1, "a first count");
+  stream.fill(values.get(), 0xff, values.size_bytes());
+  stream.fill(missing.get(), 0, missing.size_bytes());
+  count_missing(stream, reinterpret_cast<std::byte const*>(values.get()), 1, DType::float32, missing.get());
+  stream.copy(pinned->data(), missing.get(), missing.size_bytes(), "copy out");
+  stream.wait();
+  std::uint64_t found = 0;
+  std::memcpy(&found, pinned->data(), sizeof found);
+  if (found != 1) throw DeviceError(name_ + " does not compute: it counts " + std::to_string(found) + " of 1");
 }
 
 Engine::~Engine() = default;

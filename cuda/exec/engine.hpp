@@ -73,6 +73,8 @@ class Engine final : public Device {
   class HostTrace;
 
  private:
+  void prove();
+
   DeviceFacts facts_;
   EngineOptions options_;
   std::string name_;

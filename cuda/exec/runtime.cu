@@ -33,6 +33,7 @@ std::string megabytes(std::size_t bytes) { return std::to_string((bytes + (1u <<
 }  // namespace
 
 void throw_error(cudaError_t code, std::string const& call) {
+  ignore(cudaGetLastError());  // nobody else shall be blamed for it
   std::string const message =
       "CUDA: " + short_name(call) + " failed: " + cudaGetErrorString(code) + " (" + cudaGetErrorName(code) + ")";
   if (code == cudaErrorMemoryAllocation) throw DeviceMemoryError(message, hint_of(code));

@@ -25,10 +25,16 @@ class Worker final : public DeviceWorker {
         stream_((engine.use(), stream_options(engine))),
         counts_missing_(options.counts_missing),
         missing_(1, "the number of missing values"),
+        missing_on_device_(1, "the number of missing values"),
         decoder_(make_decoder(DecoderLimits{options.text_bytes, options.capacity, options.faults_max}, stream_)) {
     if (auto const* const writer = dynamic_cast<recordio::Writer const*>(options.encoder))
       encoder_ = make_recordio_encoder(writer->layout(), writer->options(), options.capacity, stream_);
   }
+
+  /// A lane may be left with work enqueued: nothing is given back before that is done.
+  ~Worker() override { (void)cudaStreamSynchronize(stream_.get()); }
+  Worker(Worker const&) = delete;
+  Worker& operator=(Worker const&) = delete;
 
   bool begin(Chunk const& chunk) override {
     engine_.use();
@@ -46,7 +52,6 @@ class Worker final : public DeviceWorker {
     TraceSpan const span(engine_.trace(), "emit", stream_.options().track);
     target.encoded_bytes = 0;
     bool const takes_rows = target.takes_rows || (faults.size() > 0 && target.takes_rows_with_faults);
-    missing_[0] = 0;
     if (!counts_missing_) count_missing_of(rows);
     if (encodes()) encode(rows, target);
     if (takes_rows) copy_out(rows, target.rows);
@@ -72,12 +77,19 @@ class Worker final : public DeviceWorker {
     return options;
   }
 
+  /// Counted in memory of the device: atomics over the link would take longer than the decoding.
   void count_missing_of(Batch const& rows) {
+    std::uint64_t* const missing = missing_on_device_.get();
+    stream_.fill(missing, 0, sizeof *missing);
+    count_missing_in(rows, missing);
+    stream_.copy(missing_.get(), missing, sizeof *missing, "copy out");
+  }
+  void count_missing_in(Batch const& rows, std::uint64_t* missing) {
     if (rows.rows == 0) return;
     Dense const& dense = rows.features;
-    if (dense.columns != 0) count_missing(stream_, dense.data, rows.rows * dense.columns, dense.dtype, missing_.get());
+    if (dense.columns != 0) count_missing(stream_, dense.data, rows.rows * dense.columns, dense.dtype, missing);
     if (rows.csr.indptr == nullptr) return;
-    count_missing(stream_, rows.csr.values, pairs_of(rows), rows.csr.dtype, missing_.get());
+    count_missing(stream_, rows.csr.values, pairs_of(rows), rows.csr.dtype, missing);
   }
 
   /// The decoder knows them on the host; the batch says them only on the device.
@@ -108,6 +120,7 @@ class Worker final : public DeviceWorker {
   Stream stream_;
   bool counts_missing_;
   MappedArray<std::uint64_t> missing_;
+  DeviceArray<std::uint64_t> missing_on_device_;
   std::unique_ptr<ChunkDecoder> decoder_;
   std::unique_ptr<RowEncoder> encoder_;
 };

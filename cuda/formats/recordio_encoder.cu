@@ -170,7 +170,7 @@ bool is_encoded(BatchLayout const& layout, WriteOptions const& options) {
 /// The kernel counts words of output in 32 bits.
 bool fits(BatchLayout const& layout, BatchCapacity const& capacity) {
   auto const record = penstock::recordio::record_layout(layout.row_bytes(Role::feature), layout.row_bytes(Role::label));
-  return layout.is_sparse ? capacity.rows < (std::size_t{1} << 31)
+  return layout.is_sparse ? capacity.rows + 1 < (std::size_t{1} << 31)
                           : record.payload() < penstock::recordio::payload_limit_bytes &&
                                 capacity.rows < (std::size_t{1} << 33) / record.frame();
 }

@@ -355,7 +355,11 @@ __global__ void PENSTOCK_BOUNDS(tile_threads, 4) convert_kernel(ConvertJob job) 
       tail_of_part[warp] = sums.tail | (sums.has_record ? list_record << 16 : 0);
     }
     __syncthreads();
-    Place place{entry.row, entry.column, open_field(job.tiles, first_word)};
+    // A part without a field's end writes nothing: it need not know where its text began, which may be far back.
+    std::uint32_t ends = 0;
+    for (unsigned s = 0; s < Shape::steps; ++s) ends |= word_of(part.fields, s);
+    bool const has_end = __any_sync(all_lanes, ends != 0) != 0;
+    Place place{entry.row, entry.column, has_end ? open_field(job.tiles, first_word) : 0};
     for (unsigned w = 0; w < warp; ++w) {
       std::uint32_t const tail = tail_of_part[w];
       place.row += rows_of_part[w];

@@ -178,8 +178,9 @@ __global__ void PENSTOCK_BOUNDS(ConvertShape<tile_bytes>::threads, 4) convert_ke
     __syncthreads();
     std::uint32_t before = 0;
     for (unsigned w = 0; w < warp; ++w) before += counts[w];
-    detail::Place place{entry.row + (before & 0xffffu), entry.item + (before >> 16),
-                        detail::previous_of(work, first_word)};
+    // A part without words has nothing to compare with the word before, which may be far back.
+    detail::Place place{entry.row + (before & 0xffffu), entry.item + (before >> 16), {}};
+    if (count != 0) place.previous = detail::previous_of(work, first_word);
     for (unsigned k = 0; k < Shape::parts; ++k) {
       std::uint32_t const at = first_word + 32 * k + lane;
       std::uint32_t const words = detail::list_words(list, warp * Shape::list, load_cached(work.masks.heads + at),

@@ -111,7 +111,12 @@ PENSTOCK_HD bool add(T& sum, T value, Overflow overflow) {
     constexpr T largest = std::numeric_limits<T>::max();
     bool const was_finite = sum >= -largest && sum <= largest && value >= -largest && value <= largest;
     sum += value;
-    if (sum != sum) sum = std::numeric_limits<T>::quiet_NaN();
+    if (sum != sum) {  // one NaN by its bits, whatever a processor makes of infinity - infinity
+      if constexpr (sizeof(T) == sizeof missing_float32_bits)
+        sum = bit_cast<T>(missing_float32_bits);
+      else
+        sum = bit_cast<T>(missing_float64_bits);
+    }
     return !was_finite || overflow == Overflow::infinity || (sum >= -largest && sum <= largest);
   } else {
     using Bits = std::make_unsigned_t<T>;

@@ -256,8 +256,9 @@ int convert_records(Arguments const& arguments, Console& console, std::vector<In
   std::optional<ChromeTrace> trace;
   if (auto const path = arguments.value("profile")) trace.emplace(*path, arguments.has("force"));
   stream.trace = trace ? &*trace : nullptr;
-  DeviceChoice const engine = device_of(arguments, stream.trace);
+  DeviceChoice engine = device_of(arguments, stream.trace);
   stream.device = engine.device;
+  stream.is_device_required = arguments.value_or("device", "auto") != "auto";
   std::unique_ptr<InputPlan> const plan = format.plan(inputs, arguments, {stream, target.needs_width()});
   SideFiles const side(arguments, inputs, plan->layout());
   stream.row_files = side.values();
@@ -271,9 +272,12 @@ int convert_records(Arguments const& arguments, Console& console, std::vector<In
   stream.takes_batches = output.kind != OutputKind::encoded || !output.companions.empty() || output.layout.labels_vary;
   StreamSizes const sizes = plan_sizes(*plan, stream);
   auto const* const csv = dynamic_cast<CsvPlan const*>(plan.get());
-  Conversion const conversion{inputs, format.info(), csv, plan->notes(), plan->found_options(), target, sizes, engine};
+  Conversion conversion{inputs, format.info(), csv, plan->notes(), plan->found_options(), target, sizes, engine};
   if (arguments.has("dry-run")) return print_plan(arguments, conversion);
   auto records = std::make_unique<RecordStream>(*plan, stream);
+  if (engine.device != nullptr && records->device() == nullptr) engine = {nullptr, "there is no room on the device"};
+  conversion.engine = engine;
+  conversion.sizes = records->sizes();
   say_engine(console, engine, records->sizes());
   Outcome const outcome = Run(arguments, console, Rows(std::move(records)), plan.get(), stream, target, inputs).go();
   say_chunks(console, engine.device.get());
@@ -283,6 +287,8 @@ int convert_records(Arguments const& arguments, Console& console, std::vector<In
 
 int convert_arrays(Arguments const& arguments, Console& console, std::vector<InputFile> const& inputs,
                    FileFormat const& format, Target target, StreamOptions const& stream) {
+  // Arrays are read by the CPU; a device that is asked for by name must be there all the same.
+  if (arguments.value_or("device", "auto") != "auto") (void)device_of(arguments, nullptr);
   std::unique_ptr<BatchReader> reader = open_arrays(inputs, format, stream);
   BatchLayout const layout = reader->layout();
   bool const is_empty = layout.is_dense() && layout.row_bytes() == 0;

@@ -8,7 +8,9 @@ namespace penstock::app {
 
 ReadOptions read_options(Arguments const& arguments) {
   StreamOptions stream = stream_options(arguments);
-  stream.device = device_of(arguments, nullptr).device;
+  // Starting a device takes longer than most looks; who names one gets it.
+  if (arguments.value("device")) stream.device = device_of(arguments, nullptr).device;
+  stream.is_device_required = arguments.value_or("device", "auto") != "auto";
   return {arguments, stream, format_option(arguments, "from", false)};
 }
 

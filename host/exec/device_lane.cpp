@@ -18,7 +18,7 @@ WorkerOptions worker_options(LaneOptions const& options, Encoder const* encoder,
 }
 
 DeviceLane::DeviceLane(std::unique_ptr<Lane> lane, std::unique_ptr<DeviceWorker> worker, LaneOptions const& options)
-    : lane_(std::move(lane)), worker_(std::move(worker)), options_(options) {
+    : options_(options), lane_(std::move(lane)), worker_(std::move(worker)) {
   if (options.make_encoder && !worker_->encodes()) encoder_ = options.make_encoder();
 }
 

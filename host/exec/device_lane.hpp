@@ -26,9 +26,9 @@ class DeviceLane final : public Lane {
   /// False: the chunk is for the CPU.
   bool next_on_device(Round& round);
 
+  LaneOptions options_;  ///< keeps the device
   std::unique_ptr<Lane> lane_;
   std::unique_ptr<DeviceWorker> worker_;
-  LaneOptions options_;
   std::unique_ptr<Encoder> encoder_;  ///< of what the device does not encode
   Chunk chunk_;
   bool is_on_device_ = false;

@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <optional>
+#include <utility>
 
 #include "formats/csv/format.hpp"
 #include "formats/libsvm/format.hpp"
@@ -28,11 +29,17 @@ std::optional<int> number_of(std::string_view name) {
 
 #if defined(PENSTOCK_HAS_CUDA)
 
-/// The device with this number; of `cuda` and `auto` the first.
-cuda::DeviceFacts const* find(cuda::Survey const& survey, std::string_view name) {
-  std::optional<int> const number = name.starts_with("cuda:") ? number_of(name) : std::nullopt;
+/// The device with this number; of `cuda` and `auto` the first that works. Null: none, and `reason` says why.
+std::shared_ptr<Device> open(cuda::Survey const& survey, DeviceWish const& wish, std::string& reason) {
+  std::optional<int> const number = wish.name.starts_with("cuda:") ? number_of(wish.name) : std::nullopt;
+  reason = survey.problem.empty() ? "there is no such device" : survey.problem;
   for (cuda::DeviceFacts const& facts : survey.devices) {
-    if (!number || facts.number == *number) return &facts;
+    if (number && facts.number != *number) continue;
+    try {
+      return std::make_shared<cuda::Engine>(facts, cuda::EngineOptions{wish.is_low_priority, wish.polls, wish.trace});
+    } catch (DeviceError const& error) {
+      reason = error.what();
+    }
   }
   return nullptr;
 }
@@ -57,19 +64,10 @@ bool is_device_name(std::string_view name) { return name == "auto" || name == "c
 DeviceChoice choose_device(DeviceWish const& wish) {
   if (wish.name == "cpu") return {};
   cuda::Survey const survey = cuda::survey_devices();
-  cuda::DeviceFacts const* const facts = find(survey, wish.name);
-  std::string const reason = survey.problem.empty() ? "there is no such device" : survey.problem;
-  if (facts != nullptr) {
-    try {
-      return {std::make_shared<cuda::Engine>(*facts, cuda::EngineOptions{wish.is_low_priority, wish.polls, wish.trace}),
-              {}};
-    } catch (DeviceError const& error) {
-      if (wish.name != "auto") throw;
-      return {nullptr, error.what()};
-    }
-  }
+  std::string reason;
+  if (auto device = open(survey, wish, reason)) return {std::move(device), {}};
   if (wish.name == "auto") return {nullptr, reason};
-  throw DeviceError("--device " + wish.name + ": no such CUDA device can be used: " + reason,
+  throw DeviceError("--device " + wish.name + ": no CUDA device can be used: " + reason,
                     "--device cpu or --device auto; penstock doctor shows what there is");
 }
 

@@ -25,7 +25,7 @@ class Pipeline::State {
       : trace_(trace),
         ring_(executor, limits.slots, limits.slot_bytes, limits.record_max + limits.slot_bytes),
         reader_(std::move(shards), std::move(cutter), exchange(), trace) {
-    for (auto& lane : lanes) lanes_.push_back(LaneState{static_cast<unsigned>(lanes_.size()), std::move(lane), {}, {}});
+    for (auto& lane : lanes) lanes_.push_back(LaneState{static_cast<unsigned>(lanes_.size()), {}, {}, std::move(lane)});
     for (LaneState& lane : lanes_) {
       for (auto& round : lane.rounds) {
         round = lane.lane->make_round();
@@ -70,9 +70,9 @@ class Pipeline::State {
   /// Two rounds: a lane fills one while the sequencer has the other.
   struct LaneState {
     unsigned number = 0;
-    std::unique_ptr<Lane> lane;
     std::unique_ptr<Round> rounds[2];
     std::vector<Round*> free;
+    std::unique_ptr<Lane> lane;  ///< goes before its rounds, into which a device may still copy
   };
 
   void start_threads() {

@@ -38,18 +38,27 @@ std::vector<std::unique_ptr<Lane>> make_lanes(InputPlan const& plan, StreamOptio
 }
 
 /// Lanes, and the sizes they were made with: a device without room for them gets smaller slots, if sizes are not given.
-std::vector<std::unique_ptr<Lane>> make_lanes_that_fit(InputPlan const& plan, StreamOptions options,
+/// A device that nobody asked for by name is left alone if it cannot be used.
+std::vector<std::unique_ptr<Lane>> make_lanes_that_fit(InputPlan const& plan, StreamOptions& options,
                                                        StreamSizes& sizes) {
   constexpr std::size_t slot_bytes_least = std::size_t{256} << 10;
-  bool const is_given = options.slot_bytes != 0;
+  StreamOptions smaller = options;
   for (;;) {
     try {
-      return make_lanes(plan, options, sizes);
-    } catch (DeviceMemoryError const&) {
-      if (is_given || sizes.slot_bytes <= slot_bytes_least) throw;
-      options.slot_bytes = sizes.slot_bytes / 2;
-      sizes = plan_sizes(plan, options);
+      return make_lanes(plan, smaller, sizes);
+    } catch (DeviceError const& error) {
+      bool const is_memory = dynamic_cast<DeviceMemoryError const*>(&error) != nullptr;
+      if (is_memory && options.slot_bytes == 0 && sizes.slot_bytes > slot_bytes_least) {
+        smaller.slot_bytes = sizes.slot_bytes / 2;
+        smaller.threads = sizes.lanes;
+      } else if (options.device != nullptr && !options.is_device_required) {
+        options.device = nullptr;
+        smaller = options;
+      } else {
+        throw;
+      }
     }
+    sizes = plan_sizes(plan, smaller);
   }
 }
 
@@ -80,7 +89,7 @@ class RecordStream::State {
         plan_(plan),
         options_(options),
         sizes_(plan_sizes(plan, options)),
-        lanes_(make_lanes_that_fit(plan, options, sizes_)),
+        lanes_(make_lanes_that_fit(plan, options_, sizes_)),
         layout_(stream_layout(plan, options)),
         places_(plan.make_place_finder()),
         values_(make_values(options.row_files, sizes_)) {
@@ -120,6 +129,7 @@ class RecordStream::State {
   [[nodiscard]] BatchLayout const& layout() const { return layout_; }
   [[nodiscard]] std::uint64_t stored_bytes_read() const { return pipeline_->stored_bytes_read(); }
   [[nodiscard]] StreamSizes const& sizes() const { return sizes_; }
+  [[nodiscard]] std::shared_ptr<Device> const& device() const { return options_.device; }
 
  private:
   [[nodiscard]] Executor& executor() {
@@ -404,5 +414,7 @@ StreamCounts const& RecordStream::counts() const { return state_->counts; }
 std::uint64_t RecordStream::stored_bytes_read() const { return state_->stored_bytes_read(); }
 
 StreamSizes const& RecordStream::sizes() const { return state_->sizes(); }
+
+std::shared_ptr<Device> const& RecordStream::device() const { return state_->device(); }
 
 }  // namespace penstock

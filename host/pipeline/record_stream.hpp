@@ -35,7 +35,8 @@ struct StreamOptions {
   /// Values of records that lie in files beside the input; outlives the stream. Encoders then run on the caller's
   /// thread.
   RowFiles* row_files = nullptr;
-  std::shared_ptr<Device> device;  ///< decodes what it can; null: the CPU does everything
+  std::shared_ptr<Device> device;   ///< decodes what it can; null: the CPU does everything
+  bool is_device_required = false;  ///< else the CPU takes over from a device that has no room
   /// Rounds' batches are looked at. Else, where there is an encoder, only their encoded bytes and numbers of rows
   /// count, and a device copies out no more than these.
   bool takes_batches = true;
@@ -99,6 +100,7 @@ class RecordStream {
   [[nodiscard]] std::uint64_t stored_bytes_read() const;
   /// What is really used.
   [[nodiscard]] StreamSizes const& sizes() const;
+  [[nodiscard]] std::shared_ptr<Device> const& device() const;
 
  private:
   class State;

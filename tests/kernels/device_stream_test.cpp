@@ -46,6 +46,7 @@ StreamOptions stream_options() {
   options.slot_bytes = 1024;  // several chunks
   options.threads = 1;
   options.on_error = FaultPolicy::skip;
+  options.is_device_required = true;
   options.memory_bytes = std::size_t{1} << 30;
   return options;
 }
@@ -152,6 +153,15 @@ TEST_P(DeviceStream, SaysWhatThereIsNoRoomFor) {
   EXPECT_EQ(found.code, ExitCode::device);
   EXPECT_NE(found.message.find("cudaMalloc"), std::string::npos) << found.message;
   EXPECT_NE(found.hint.find("--slot-size"), std::string::npos) << found.hint;
+}
+
+TEST_P(DeviceStream, LeavesADeviceThatNobodyAskedForAndThatHasNoRoom) {
+  StreamRecord const expected = run(false);
+  options_.is_device_required = false;
+  simt::set_device_memory(std::size_t{4} << 10);
+  StreamRecord const found = run(true);
+  simt::set_device_memory(std::size_t{8} << 30);
+  EXPECT_EQ(testing::difference(expected, found, true), "");
 }
 
 INSTANTIATE_TEST_SUITE_P(Formats, DeviceStream, ::testing::Values("csv", "libsvm", "recordio"),
