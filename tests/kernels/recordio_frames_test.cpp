@@ -177,6 +177,13 @@ TEST(RecordioFrames, LengthsOfChains) {
   }
 }
 
+/// The block that sums up the tiles takes several turns.
+TEST(RecordioFrames, MoreTilesThanThreadsOfABlock) {
+  std::string bytes;
+  for (int i = 0; i < 600; ++i) bytes += wire::frame(std::string(4000 + static_cast<std::size_t>(i % 50), 'x'));
+  expect_found(bytes);
+}
+
 TEST(RecordioFrames, FlagsOfPartsAreNoCandidates) {
   std::string bytes;
   for (std::uint32_t flag = 0; flag < 8; ++flag) bytes += wire::frame("", flag);
