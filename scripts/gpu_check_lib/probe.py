@@ -22,16 +22,16 @@ class DriverError(Exception):
 class Driver:
     def __init__(self):
         try:
-            self.library = ctypes.CDLL("libcuda.so.1")
+            self.driver = ctypes.CDLL("libcuda.so.1")
         except OSError as error:
             raise DriverError(f"no NVIDIA driver is installed ({error})") from None
         self.call("cuInit", 0)
 
     def call(self, name, *arguments):
-        code = getattr(self.library, name)(*arguments)
+        code = getattr(self.driver, name)(*arguments)
         if code != 0:
             words = ctypes.c_char_p()
-            self.library.cuGetErrorString(code, ctypes.byref(words))
+            self.driver.cuGetErrorString(code, ctypes.byref(words))
             raise DriverError(f"{name} says: {(words.value or b'error %d' % code).decode()}")
 
     def number(self, name, *arguments):
