@@ -228,8 +228,10 @@ class CsvDecoder final : public ChunkDecoder {
   }
 
   bool next(Batch& rows, FaultLog& faults, RoundCounts& counts, Decoded& decoded) override {
-    if (std::exchange(is_first_call_, false)) {
-      end_structure(counts);
+    bool const is_first = std::exchange(is_first_call_, false);
+    if (is_first) {
+      end_structure();
+      if (!windows_suit_care()) return false;
     } else {
       begin_window({first_row_, std::min(rows_max_, rows_ - first_row_)});
       stream_.wait();
@@ -238,9 +240,10 @@ class CsvDecoder final : public ChunkDecoder {
     if (report_[0].marked == 0 || chunk_.size == 0) {
       rows = converted_.view(window.rows);
       add_counts(chunk_.size == 0 ? Report{} : report_[0], counts);
-    } else {
-      take_care(window, rows, faults, counts);
+    } else if (!take_care(window, rows, faults, counts)) {
+      return false;
     }
+    if (is_first && chunk_.size != 0) counts.lines += structure_[0].lines;
     first_row_ += window.rows;
     decoded = {};
     decoded.rows = rows.rows;
@@ -265,7 +268,7 @@ class CsvDecoder final : public ChunkDecoder {
   }
 
   /// Waits for the first window; finds everything again if quote parity meant nothing.
-  void end_structure(RoundCounts& counts) {
+  void end_structure() {
     if (chunk_.size == 0) return;
     stream_.wait();
     if (structure_[0].is_violated != 0) {
@@ -276,7 +279,6 @@ class CsvDecoder final : public ChunkDecoder {
       stream_.wait();
     }
     rows_ = structure_[0].exit.row;
-    counts.lines += structure_[0].lines;
   }
 
   [[nodiscard]] Tiles tiles() const {
@@ -310,20 +312,51 @@ class CsvDecoder final : public ChunkDecoder {
 
   void clear_marks() { stream_.fill(care_.marks.get(), 0, care_.marks.size_bytes()); }
 
-  // --- rows that need care
-  // ---------------------------------------------------------------------------------------------
+  // --- rows that need care -------------------------------------------------------------------------------------------
 
-  /// Decides about the marked rows. Where their faults are too many, `window` becomes a shorter one.
-  void take_care(Window& window, Batch& rows, FaultLog& faults, RoundCounts& counts) {
+  /// Decides about the marked rows. Where their faults are too many, `window` becomes a shorter one. False: one of them
+  /// is overlong, which windows_suit_care() has ruled out for all windows but a chunk's first.
+  bool take_care(Window& window, Batch& rows, FaultLog& faults, RoundCounts& counts) {
     while (report_[0].marked != 0) {
       decide_marked(window);
-      if (report_[1].rows == window.rows) return finish_care(window, rows, faults, counts);
+      if (report_[1].overlong != 0) return false;
+      if (report_[1].rows == window.rows) {
+        finish_care(window, rows, faults, counts);
+        return true;
+      }
       window.rows = report_[1].rows;
       begin_window(window);
       stream_.wait();
     }
     rows = converted_.view(window.rows);
     add_counts(report_[0], counts);
+    return true;
+  }
+
+  /// Whether no window of several has an overlong row among its marked ones: behind the first round it is too late to
+  /// say. The first window is converted, before and after; the others only if the chunk has such a row at all.
+  bool windows_suit_care() {
+    if (rows_ <= rows_max_ || !may_have_overlong()) return true;
+    for (Window window{0, rows_max_};;) {
+      if (report_[0].marked != 0) {
+        decide_marked(window);
+        if (report_[1].overlong != 0) return false;
+      }
+      std::uint32_t const behind = window.first + window.rows;
+      window = behind < rows_ ? Window{behind, std::min(rows_max_, rows_ - behind)} : Window{0, rows_max_};
+      begin_window(window);
+      stream_.wait();
+      if (window.first == 0) return true;
+    }
+  }
+
+  bool may_have_overlong() {
+    std::uint32_t* const found = care_.found.get();
+    stream_.fill(found, 0, sizeof *found);
+    find_overlong(stream_, tiles(), found);
+    stream_.copy(&report_[1].overlong, found, sizeof *found, "overlong records");
+    stream_.wait();
+    return report_[1].overlong != 0;
   }
 
   void decide_marked(Window window) {

@@ -28,8 +28,9 @@ static_assert(reach >= 2 * plain_float32_reach);
 
 /// Outcomes that are kept at a time, 44 bytes each.
 constexpr std::uint32_t care_max = 65536;
-/// One thread reads and sorts a record that is not plain: a thousand pairs take it milliseconds.
-constexpr std::uint32_t care_items_max = 1024;
+/// One thread reads and sorts a record that is not plain: a thousand pairs, or 64 KiB of text, take it milliseconds.
+/// Longer ones (length_of_row()) are for the CPU.
+constexpr std::uint32_t care_length_max = 1024;
 
 /// Memory for the rows of a round.
 class RowMemory {
@@ -153,6 +154,8 @@ class LibsvmDecoder final : public ChunkDecoder {
         faults_(sizes_.faults, "faults"),
         next_marked_(1, "the next row that is not plain") {
     stream_.fill(arrived_.get(), 0, arrived_.size_bytes());
+    stream_.fill(chunk_memory_.text.get(), 0, chunk_memory_.text.size_bytes());  // what nobody wrote is read behind it
+    stream_.fill(chunk_memory_.masks.get(), 0, chunk_memory_.masks.size_bytes());
   }
 
   bool begin(Chunk const& chunk) override {
@@ -271,25 +274,30 @@ class LibsvmDecoder final : public ChunkDecoder {
       return true;
     }
     end_window();
-    if (window_of_round_.longest_marked > care_items_max) return false;
-    bool const is_whole = window_of_round_.rows == totals_of_chunk_.rows;
-    if (is_whole || totals_of_chunk_.items <= sizes_.pairs) return true;
-    if (!records_fit()) return false;
+    if (window_of_round_.longest_marked > care_length_max) return false;
+    if (window_of_round_.rows == totals_of_chunk_.rows) return true;
+    if (!windows_fit()) return false;
     begin_window(0, 0);
     end_window();
     return true;
   }
 
-  /// Whether windows go on until the chunk's end: none of its records has more items than a round.
-  bool records_fit() {
+  /// Whether windows go on until the chunk's end: none of its records has more items than a round, nor is one of them
+  /// too long for care. Which rows are marked takes conversion: only windows with rows so long are converted.
+  bool windows_fit() {
     Window window = window_of_round_;
     for (std::uint32_t row = 0; window.rows != 0;) {
       row += window.rows;
       if (row == totals_of_chunk_.rows) return true;
-      find_window(row, window.end);
+      std::uint32_t const begin = window.end;
+      find_window(row, begin);
       stream_.copy(&report_[0].window, window_.get(), sizeof(Window), "window");
       stream_.wait();
       window = report_[0].window;
+      if (window.longest <= care_length_max) continue;
+      begin_window(row, begin);
+      end_window();
+      if (window_of_round_.longest_marked > care_length_max) return false;
     }
     return false;
   }

@@ -1,5 +1,5 @@
 /// Records that conversion marked: one thread reads a whole one, by the rules and in the order of the CPU's decoder
-/// (formats/csv/record.hpp), and accepts it or rejects it.
+/// (formats/csv/record.hpp), and accepts it or rejects it; a chunk in which one is overlong is for the CPU.
 ///
 ///     marked rows          3   4   8            in order
 ///     decide   rejected    -   1   -            row 4 has a fault; row 8 has two cells that became missing values
@@ -29,6 +29,38 @@ struct CareJob {
   std::uint32_t* faults = nullptr;            ///< of each marked row: how many
   Tally* tally = nullptr;
 };
+
+// --- overlong records ------------------------------------------------------------------------------------------------
+
+/// Whether the record of byte `at` has more than care_bytes_max bytes; reads the masks of no more than that on either
+/// side.
+__device__ inline bool is_overlong(Tiles const& tiles, std::uint32_t at) {
+  std::uint32_t const reach = care_bytes_max / 32 + 1, first = at / 32 > reach ? at / 32 - reach : 0;
+  std::uint32_t word = at / 32;
+  std::uint32_t ends = record_ends(tiles, word) & ((1u << at % 32) - 1);
+  while (ends == 0 && word > first) ends = record_ends(tiles, --word);
+  std::uint32_t const begin = ends == 0 ? 0 : 32 * word + highest_bit(ends) + 1;  // 0 for all that is too far back
+  word = at / 32;
+  ends = record_ends(tiles, word) & ~0u << at % 32;
+  while (ends == 0 && 32 * word <= begin + care_bytes_max) ends = record_ends(tiles, ++word);
+  return ends == 0 || 32 * word + lowest_bit(ends) - begin > care_bytes_max;
+}
+
+/// A thread takes a tile: whether no row ends before the last of the tiles that begin within care_bytes_max from it, as
+/// where a record is overlong; other long stretches without a row count too. Launch: a thread for each. Shared: none.
+/// Work: 32 bytes a tile.
+static __global__ void PENSTOCK_BOUNDS(256, 4) find_overlong_kernel(Tiles tiles, std::uint32_t* found) {
+  std::uint32_t const tile = blockIdx.x * blockDim.x + threadIdx.x;
+  std::uint32_t const last = tile + (care_bytes_max / 32 >> tiles.word_bits) - 1;
+  if (last < tiles.count && tiles.entries[tile].row == tiles.entries[last].row) atomic_or(*found, 1u);
+}
+
+/// Enqueues: whether a record of the chunk may be overlong, to `found`, which is 0.
+inline void find_overlong(Stream& stream, Tiles const& tiles, std::uint32_t* found) {
+  launch("find_overlong", stream, {blocks_for(tiles.count, 256), 256}, find_overlong_kernel, tiles, found);
+}
+
+// --- records ---------------------------------------------------------------------------------------------------------
 
 /// A marked record, as find_fault() wants it (RecordExample). `Feature` is the type of features.
 template <class Feature>
@@ -159,14 +191,19 @@ __device__ Tally CareRecord<Feature>::counted() {
 
 // --- decisions -------------------------------------------------------------------------------------------------------
 
-/// A thread reads a marked record twice: once for what conversion counted, once by the rules. Launch: a thread for
-/// each, in blocks of any size. Shared: none. Work: some hundred instructions a cell; cells with quotes inside are
-/// written once more.
+/// A thread reads a marked record twice: once for what conversion counted, once by the rules; of an overlong one it
+/// only says so. Launch: a thread for each, in blocks of any size. Shared: none. Work: some hundred instructions a
+/// cell; cells with quotes inside are written once more.
 template <class Feature>
 __global__ void PENSTOCK_BOUNDS(64, 4) decide_kernel(CareJob job) {
   std::uint32_t const i = blockIdx.x * blockDim.x + threadIdx.x;
   if (i >= job.count) return;
   std::uint32_t const row = job.rows[i];
+  if (is_overlong(job.tiles, job.field_ends[row])) {
+    job.faults[i] = 0;
+    atomic_add(job.tally->overlong, 1u);
+    return;
+  }
   CareRecord<Feature> record(job, row, nullptr);
   Tally const counted = record.counted();
   Fault fault;
@@ -285,6 +322,7 @@ __global__ void PENSTOCK_BOUNDS(64, 4) tell_kernel(TellJob job) {
   job.report->missing = load_fresh(&tally.missing);
   job.report->inexact = load_fresh(&tally.inexact);
   job.report->rejected = load_fresh(&tally.rejected);
+  job.report->overlong = load_fresh(&tally.overlong);
   tally = {};
 }
 

@@ -38,6 +38,7 @@ struct Tally {
   std::uint64_t inexact = 0;
   std::uint32_t marked = 0;    ///< rows
   std::uint32_t rejected = 0;  ///< rows
+  std::uint32_t overlong = 0;  ///< marked rows that are for the CPU
 };
 
 /// What a pass tells the host, in mapped memory.
@@ -47,7 +48,8 @@ struct Report {
   std::uint32_t marked = 0;
   std::uint32_t rejected = 0;
   std::uint32_t faults = 0;
-  std::uint32_t rows = 0;  ///< of the window, those in front of the first whose faults do not fit
+  std::uint32_t rows = 0;      ///< of the window, those in front of the first whose faults do not fit
+  std::uint32_t overlong = 0;  ///< not 0: the chunk is for the CPU, and nothing else holds
 };
 
 struct ConvertJob {

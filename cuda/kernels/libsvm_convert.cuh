@@ -103,7 +103,7 @@ __device__ inline void mark(ConvertWork const& work, Window const& window, std::
   std::uint32_t const bit = 1u << i % 32;
   if ((atomic_or(work.marks[i / 32], bit) & bit) != 0) return;
   atomic_add(work.window->marked, 1u);
-  atomic_max(work.window->longest_marked, work.rows.items[i + 1] - work.rows.items[i]);
+  atomic_max(work.window->longest_marked, length_of_row(work.rows, i));
 }
 
 /// Up to 32 words of the list, a lane each. `base`: where their KiB begins.

@@ -78,10 +78,12 @@ static __global__ void PENSTOCK_BOUNDS(heads_threads, 4) heads_kernel(HeadsWork 
   std::uint32_t const i = blockIdx.x * heads_threads + threadIdx.x;
   bool const is_in = detail::is_in_window(work, i);
   bool is_marked = false;
+  std::uint32_t length = 0;
   if (is_in) {
+    length = length_of_row(work.rows, i);
     std::uint32_t const items = work.rows.items[i + 1] - work.rows.items[i];
     is_marked = items > work.rules.pairs_max || !detail::take_head(work, i);
-    if (is_marked) atomic_max(work.window->longest_marked, items);
+    if (is_marked) atomic_max(work.window->longest_marked, length);
     work.out.indptr[i] = work.rows.items[i] - work.rows.items[0];
     if (!detail::is_in_window(work, i + 1)) {
       std::uint32_t const all_items = work.rows.items[i + 1] - work.rows.items[0];
@@ -93,8 +95,9 @@ static __global__ void PENSTOCK_BOUNDS(heads_threads, 4) heads_kernel(HeadsWork 
       work.window->end = work.rows.begins[i + 1];
     }
   }
-  std::uint32_t const marks = __ballot_sync(all_lanes, is_marked);
+  std::uint32_t const marks = __ballot_sync(all_lanes, is_marked), longest = warp_max(length);
   if (lane_of_thread() != 0) return;
+  if (longest != 0) atomic_max(work.window->longest, longest);
   work.marks[i / warp_lanes] = marks;
   if (marks != 0) atomic_add(work.window->marked, count_bits(marks));
 }

@@ -86,8 +86,9 @@ struct Window {
   std::uint32_t items = 0;
   std::uint32_t begin = 0;           ///< of the first row's line
   std::uint32_t end = 0;             ///< where the next row's line begins, or the chunk's end
+  std::uint32_t longest = 0;         ///< the greatest length_of_row()
   std::uint32_t marked = 0;          ///< rows that are not plain
-  std::uint32_t longest_marked = 0;  ///< the most items of one of them
+  std::uint32_t longest_marked = 0;  ///< the greatest length_of_row() of one of them
 };
 
 /// Where rows go, row i of the window to place i; what the layout lacks is null.

@@ -29,6 +29,13 @@ struct WordText {
   }
 };
 
+/// How long row i of a table is for one thread: its items, or the bytes of its line and what follows up to the next
+/// row's, 64 for an item.
+__device__ inline std::uint32_t length_of_row(RowTable const& rows, std::uint32_t i) {
+  std::uint32_t const items = rows.items[i + 1] - rows.items[i], bytes = rows.begins[i + 1] - rows.begins[i];
+  return items > bytes / 64 ? items : bytes / 64;
+}
+
 /// What plain items are.
 struct ItemRules {
   std::uint64_t base = 0;

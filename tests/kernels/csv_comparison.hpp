@@ -9,6 +9,7 @@
 #include <optional>
 #include <ostream>
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -176,7 +177,11 @@ class CsvDevice {
     for (Decoded decoded; !decoded.ends_chunk; ++outcome.rounds) {
       FaultLog faults(log);
       Batch rows;
-      if (!decoder_->next(rows, faults, outcome.counts, decoded)) return std::nullopt;
+      if (!decoder_->next(rows, faults, outcome.counts, decoded)) {
+        bool const is_untouched = outcome.rounds == 0 && outcome.counts.lines == 0 && faults.size() == 0;
+        if (!is_untouched) throw std::logic_error("a device gives up behind its first round, or half done");
+        return std::nullopt;
+      }
       outcome.add_faults(faults);
       outcome.add_rows(RowsOnHost(stream_, rows).view());
       if (decoded.rows != rows.rows || rows.rows > limits_.rows.rows) outcome.rows.push_back("too many rows");

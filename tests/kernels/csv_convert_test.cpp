@@ -130,7 +130,8 @@ class Converted {
   /// Counts are as they must be before the next pass.
   [[nodiscard]] bool is_ready_again() const {
     auto const& t = *tally_.get();
-    return t.missing == 0 && t.inexact == 0 && t.marked == 0 && t.rejected == 0 && *arrived_.get() == 0;
+    return t.missing == 0 && t.inexact == 0 && t.marked == 0 && t.rejected == 0 && t.overlong == 0 &&
+           *arrived_.get() == 0;
   }
 
  private:

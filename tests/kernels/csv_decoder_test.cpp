@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "cuda/kernels/csv_tiles.hpp"
 #include "tests/kernels/csv_comparison.hpp"
 #include "tests/kernels/csv_random.hpp"
 
@@ -246,6 +247,65 @@ TEST(CsvOnDevice, ChunksForTheCpu) {
   WholeRecords const longer(plan.rules.dialect, "1," + std::string(200, '2') + "\n");
   EXPECT_FALSE(device.decode(longer.chunk()).has_value());
   EXPECT_TRUE(device.decode(records.chunk()).has_value());
+}
+
+/// A record of three cells that has so many bytes, its line end not counted.
+std::string record_of(std::size_t bytes, std::string const& last_cell) {
+  return "1," + std::string(bytes - 3 - last_cell.size(), 'n') + "," + last_cell + "\n";
+}
+
+CsvRules with_a_name() {
+  CsvRules rules = numbers(3);
+  rules.roles[1] = Role::ignore;
+  return rules;
+}
+
+constexpr std::size_t longest = cuda::csv::care_bytes_max;
+
+/// Whether the device takes the text, in so small windows; if it does, it gives what the CPU gives. Another chunk
+/// behind it is none the worse.
+bool is_taken(CsvRules const& rules, std::string const& text, std::size_t rows_max) {
+  CsvTestPlan const plan(rules);
+  CsvDevice device(plan.plan, text.size(), rows_max, 20);
+  WholeRecords const records(rules.dialect, text), behind(rules.dialect, "1,a,2\nx,b,3\n4,c,5\n6,d,y\n");
+  std::optional<CsvOutcome> const found = device.decode(records.chunk());
+  if (found.has_value()) {
+    EXPECT_EQ(testing::difference(testing::decode_on_cpu(plan.plan, records.chunk()), *found), "");
+  }
+  std::optional<CsvOutcome> const next = device.decode(behind.chunk());
+  if (next.has_value()) {
+    EXPECT_EQ(testing::difference(testing::decode_on_cpu(plan.plan, behind.chunk()), *next), "");
+  }
+  EXPECT_TRUE(next.has_value());
+  return found.has_value();
+}
+
+TEST(CsvOnDevice, LongMarkedRecordsAreForTheCpu) {
+  for (std::size_t const shift : {0u, 1u, 26u, 31u}) {
+    std::string const before = shift == 0 ? "" : record_of(4 + shift, "2"), behind = "3,b,4\nx,c,5\n";
+    for (std::string const cell : {"x", "2,3"}) {
+      EXPECT_TRUE(is_taken(with_a_name(), before + record_of(longest, cell) + behind, 10)) << shift << cell;
+      EXPECT_FALSE(is_taken(with_a_name(), before + record_of(longest + 1, cell) + behind, 10)) << shift << cell;
+    }
+    EXPECT_FALSE(is_taken(with_a_name(), before + "x" + record_of(3 * longest, "2") + behind, 10)) << shift;
+    EXPECT_TRUE(is_taken(with_a_name(), before + record_of(2 * longest, "2") + behind, 10)) << "it is not marked";
+  }
+}
+
+/// They are looked for in all windows before the first is given out.
+TEST(CsvOnDevice, LongMarkedRecordsInLaterWindows) {
+  std::string few;
+  for (int i = 0; i < 8; ++i) few += i % 3 == 1 ? "1,a,x\n" : "1,a,2\n";
+  CsvRules const rules = with_a_name();
+  std::string const blank(3 * longest, '\n'), plain = record_of(longest + 1, "2"), marked = record_of(longest + 1, "x");
+  for (std::size_t const rows_max : {3u, 5u, 8u}) {
+    EXPECT_FALSE(is_taken(rules, few + marked, rows_max)) << rows_max;
+    EXPECT_FALSE(is_taken(rules, few + few + marked + few, rows_max)) << rows_max;
+    EXPECT_FALSE(is_taken(rules, marked + few + few, rows_max)) << rows_max;
+    EXPECT_TRUE(is_taken(rules, few + plain + few, rows_max)) << rows_max;
+    EXPECT_TRUE(is_taken(rules, few + blank + few, rows_max)) << rows_max;
+    EXPECT_TRUE(is_taken(rules, few + record_of(longest, "x") + few, rows_max)) << rows_max;
+  }
 }
 
 /// Above 4 MiB tiles are larger.

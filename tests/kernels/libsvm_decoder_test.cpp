@@ -310,6 +310,36 @@ TEST(LibsvmDecoder, WhatIsLeftToTheCpu) {
   EXPECT_EQ(device.host_chunks, 1u) << "a long record that does not ascend";
 }
 
+/// Whether the device takes a text in windows of so few rows; the results are the same either way.
+bool is_taken(std::string const& text, std::size_t rows_max) {
+  RunSizes sizes = roomy();
+  sizes.buffer_bytes = std::size_t{1} << 19;
+  sizes.capacity.rows = rows_max;
+  EXPECT_EQ(compare({}, {text}, sizes.buffer_bytes, sizes), "");
+  EXPECT_EQ(device.chunks + device.host_chunks, 1u);
+  return device.chunks == 1;
+}
+
+/// In whatever window: they are looked for before the first is given out.
+TEST(LibsvmDecoder, LongMarkedRecordsAreForTheCpu) {
+  auto const ascending = [](int pairs) {
+    std::string text = "1";
+    for (int i = 1; i <= pairs; ++i) text += " " + std::to_string(i) + ":1";
+    return text;
+  };
+  std::string const few = "1 1:2\n0 2:x\n1 3:4\n", comment(std::size_t{66} << 10, 'c');
+  for (std::size_t const rows_max : {2u, 3u, 6u, 100u}) {
+    SCOPED_TRACE(rows_max);
+    for (std::string const& before : {std::string(), few, few + few}) {
+      EXPECT_TRUE(is_taken(before + ascending(1023) + " 1:3\n" + few, rows_max));
+      EXPECT_FALSE(is_taken(before + ascending(1024) + " 1:3\n" + few, rows_max));
+      EXPECT_TRUE(is_taken(before + ascending(2000) + "\n" + few, rows_max));
+      EXPECT_FALSE(is_taken(before + "1 1:x #" + comment + "\n" + few, rows_max));
+      EXPECT_TRUE(is_taken(before + "1 1:2 #" + comment + "\n" + few, rows_max));
+    }
+  }
+}
+
 TEST(LibsvmDecoder, Indices) {
   std::string text = "1 1:1 9:1 10:1 99999999:1 100000000:1 9999999999999999:1 9223372036854775806:1\n";
   for (char const* index : {"0", "1", "00000000000000000000001", "12345678901234567", "9223372036854775807", "+1", "-1",
