@@ -2,5 +2,9 @@
 #pragma once
 
 #include "formats/csv/format.hpp"
+#include "formats/deepar/format.hpp"
+#include "formats/jsonl/format.hpp"
 #include "formats/libsvm/format.hpp"
+#include "formats/object2vec/format.hpp"
+#include "formats/objects/format.hpp"
 #include "formats/recordio/format.hpp"

@@ -65,7 +65,7 @@
 namespace penstock {
 
 /// Bytes of an input's head that a format may ask for to recognise itself.
-inline constexpr std::size_t mark_bytes_max = 96;
+inline constexpr std::size_t mark_bytes_max = 1024;
 
 struct FormatInfo {
   std::string_view name;                       ///< of --from and --to: lower case
@@ -120,6 +120,14 @@ struct ScoutExample {
   void see(Batch const& rows);
   [[nodiscard]] Plan plan() const;
   [[nodiscard]] std::vector<std::string> notes() const;  ///< what was assumed, for people: "index base: 1 (found out)"
+};
+
+/// A format whose records say something together that none says alone names a Watch, which is shown all rows, in order,
+/// of an input that is read whole.
+struct WatchExample {
+  explicit WatchExample(ScoutExample::Plan const& plan);
+  void see(Batch const& rows);
+  [[nodiscard]] std::vector<Problem> problem() const;  ///< empty, or one, when all was shown
 };
 
 /// Decoders turn chunks into rows, in rounds. They take their memory when they are made.

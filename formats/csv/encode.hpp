@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "formats/core/number_text.hpp"
+#include "formats/core/restrict.hpp"
 #include "penstock/batch.hpp"
 #include "penstock/dtype.hpp"
 #include "penstock/executor.hpp"
@@ -74,10 +75,11 @@ class RowEncoder : public Encoder {
     return capacity.rows * row_bytes_max();
   }
 
-  /// The tensors of `batch` are those of the layout.
-  std::size_t encode(Batch const& batch, std::byte* into) override;
+  /// `batch` has the tensors of the layout; others are left out.
+  std::size_t encode(Batch const& rows, std::byte* into) override;
 
  private:
+  BatchLayout layout_;
   char delimiter_;
   bool has_one_column_;
   std::size_t row_bytes_max_ = 0;
@@ -93,11 +95,12 @@ inline std::optional<std::string> RowEncoder::unsupported(BatchLayout const& lay
 }
 
 inline RowEncoder::RowEncoder(BatchLayout const& layout, char delimiter)
-    : delimiter_(delimiter), has_one_column_(detail::columns(layout) == 1) {
+    : layout_(layout), delimiter_(delimiter), has_one_column_(detail::columns(layout) == 1) {
   for (Role role : column_order) row_bytes_max_ += layout.columns(role) * (number_bytes_max(layout.dtype(role)) + 1);
 }
 
-inline std::size_t RowEncoder::encode(Batch const& batch, std::byte* into) {
+inline std::size_t RowEncoder::encode(Batch const& rows, std::byte* into) {
+  Batch const batch = restricted(rows, layout_);
   auto* const begin = reinterpret_cast<char*>(into);
   char* at = begin;
   for (std::size_t row = 0; row < batch.rows; ++row) {

@@ -75,6 +75,11 @@ inline HeaderBytes make_header(DType type, std::uint64_t rows, std::uint64_t col
   std::uint64_t const shape[] = {rows, columns};
   return detail::make_header(descr_of(type), shape);
 }
+/// The header of a vector of bool: bytes of 0 and 1.
+inline HeaderBytes make_flags_header(std::uint64_t rows) {
+  std::uint64_t const shape[] = {rows};
+  return detail::make_header("|b1", shape);
+}
 /// The header of a text of `size_bytes` bytes without dimensions: what numpy.save writes for a bytes object.
 inline HeaderBytes make_text_header(std::uint32_t size_bytes) {
   std::array<char, 13> descr{};  // "|S", 10 digits, and a zero to end it

@@ -10,6 +10,7 @@
 
 #include "formats/core/format.hpp"
 #include "formats/core/number_text.hpp"
+#include "formats/core/restrict.hpp"
 #include "formats/libsvm/grammar.hpp"
 #include "formats/libsvm/options.hpp"
 #include "penstock/batch.hpp"
@@ -62,7 +63,8 @@ class Writer final : public Encoder {
 
   /// The arguments are supported.
   Writer(BatchLayout const& layout, WriteOptions const& options)
-      : base_(static_cast<std::uint64_t>(options.index_base)),
+      : layout_(layout),
+        base_(static_cast<std::uint64_t>(options.index_base)),
         row_bytes_(row_bytes_max(layout)),
         pair_bytes_(pair_bytes_max(layout.feature_dtype)),
         label_bytes_(number_bytes_max(layout.label_dtype) + 1) {}
@@ -71,8 +73,8 @@ class Writer final : public Encoder {
     return capacity.rows * row_bytes_ + capacity.pairs * pair_bytes_ + capacity.labels * label_bytes_;
   }
 
-  /// The tensors of `batch` are those of the layout.
-  std::size_t encode(Batch const& batch, std::byte* into) override;
+  /// `batch` has the tensors of the layout; others are left out.
+  std::size_t encode(Batch const& rows, std::byte* into) override;
 
  private:
   static constexpr std::size_t pair_bytes_max(DType type) {
@@ -90,6 +92,7 @@ class Writer final : public Encoder {
   char* put_sparse(char* into, Csr const& csr, std::size_t row) const;
   char* put_dense(char* into, Dense const& features, std::size_t row) const;
 
+  BatchLayout layout_;
   std::uint64_t base_;
   std::size_t row_bytes_;
   std::size_t pair_bytes_;
@@ -143,7 +146,8 @@ inline char* Writer::put_dense(char* into, Dense const& features, std::size_t ro
   return into;
 }
 
-inline std::size_t Writer::encode(Batch const& batch, std::byte* into) {
+inline std::size_t Writer::encode(Batch const& rows, std::byte* into) {
+  Batch const batch = restricted(rows, layout_);
   auto* const begin = reinterpret_cast<char*>(into);
   char* at = begin;
   for (std::size_t row = 0; row < batch.rows; ++row) {

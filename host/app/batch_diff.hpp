@@ -29,14 +29,17 @@ struct DiffOptions {
 /// How a difference calls an element that only the other side has.
 inline constexpr std::string_view absent_word = "absent";
 
-/// An element that differs: of a tensor, or a record's uid or metadata.
+/// An element that differs: of a tensor or a list, or a record's uid or metadata, or the length of a list.
 struct ValueDifference {
   std::uint64_t record = 0;  ///< 1-based
   Role role = Role::feature;
-  std::size_t column = 0;      ///< 0-based, of the role's tensor; in a list of labels the place
-  std::string a, b;            ///< the values, or absent_word; a text is in quotes
-  std::string a_bits, b_bits;  ///< empty where the value is absent, and for texts
-  std::string_view text = {};  ///< "uid" or "metadata"; then there is no role and no column
+  std::size_t column = 0;      ///< 0-based, of the role's tensor; in a list the place
+  std::string a, b;            ///< the values, or absent_word; a text is in quotes, a length has a word behind it
+  std::string a_bits, b_bits;  ///< empty where the value is absent, and for texts and lengths
+  std::string_view text =
+      {};  ///< "uid", "metadata" or a list whose length differs; then there is no role and no column
+  ListRole list = ListRole::none;  ///< whose element it is; then there is no role
+  std::size_t part = 0;            ///< 0-based: which of a row's lists, where there are several
 };
 
 struct DiffResult {
@@ -51,6 +54,7 @@ struct DiffResult {
 /// Reads both to their ends, in memory that does not grow with them. What is compared, and how:
 ///   features      dense with dense, sparse with sparse; with `absent` each with each, sparse rows by their pairs
 ///   label         by place; where lists differ in length, the rest of the longer one is absent from the other
+///   lists         by place; where lengths differ that is one difference, and what both have is compared
 ///   uid, metadata as bytes
 /// Parts whose form, width or type differ, or whose columns have different names on the two sides, are not compared
 /// value by value. A number of features that is not known is equal to any.

@@ -4,6 +4,7 @@
 #include <string_view>
 #include <unordered_set>
 
+#include "host/app/layout_text.hpp"
 #include "host/pipeline/column_list.hpp"
 #include "host/text/text_format.hpp"
 
@@ -101,6 +102,37 @@ bool has_text(std::string_view name, bool has_a, bool has_b, std::vector<std::st
   return has_a && has_b;
 }
 
+/// Where the layout has the list; lists_max if it does not.
+std::size_t place_of(BatchLayout const& layout, ListRole role) {
+  std::size_t place = 0;
+  while (place < lists_max && layout.lists[place].role != role) ++place;
+  return place;
+}
+
+/// Lists of one type, as many a row; says what differs.
+void compare_lists(BatchLayout const& a, BatchLayout const& b, ComparedParts& parts) {
+  for (ListRole const role : list_roles) {
+    std::size_t const at_a = place_of(a, role);
+    std::size_t const at_b = place_of(b, role);
+    if (at_a == lists_max && at_b == lists_max) continue;
+    auto const differ = [&](std::string_view left, std::string_view right) {
+      parts.differences.push_back(std::string(name_of(role)) + ": " + std::string(left) + " | " + std::string(right));
+    };
+    if (at_a == lists_max || at_b == lists_max) {
+      differ(at_a == lists_max ? "none" : "lists", at_b == lists_max ? "none" : "lists");
+      continue;
+    }
+    ListLayout const& left = a.lists[at_a];
+    ListLayout const& right = b.lists[at_b];
+    if (left.parts != right.parts)
+      differ(format_count(left.parts) + " a record", format_count(right.parts) + " a record");
+    else if (left.dtype != right.dtype)
+      differ(name_of(left.dtype), name_of(right.dtype));
+    else
+      parts.lists.push_back({left, at_a, at_b});
+  }
+}
+
 }  // namespace
 
 RoleForm form_of(BatchLayout const& layout, Role role) {
@@ -120,6 +152,7 @@ ComparedParts compared_parts(BatchReader const& a, BatchReader const& b, DiffOpt
     if (is_named_alike && is_shaped_alike && form_of(left, role) != RoleForm::none) parts.roles.push_back(role);
   }
   if (options.features_only) return parts;
+  compare_lists(left, right, parts);
   parts.uid = has_text("uid", left.has_uid, right.has_uid, parts.differences);
   parts.metadata = has_text("metadata", left.has_metadata, right.has_metadata, parts.differences);
   return parts;

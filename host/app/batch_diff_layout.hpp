@@ -14,8 +14,15 @@ namespace penstock::app {
 enum class RoleForm { none, dense, sparse, list };
 [[nodiscard]] RoleForm form_of(BatchLayout const& layout, Role role);
 
+/// A list that both sides have, and its place among each side's.
+struct ComparedList {
+  ListLayout layout;
+  std::size_t a = 0, b = 0;
+};
+
 struct ComparedParts {
   std::vector<Role> roles;  ///< with elements of one type on both sides
+  std::vector<ComparedList> lists;
   bool uid = false;
   bool metadata = false;
   std::vector<std::string> differences;  ///< why the others are not, one line each

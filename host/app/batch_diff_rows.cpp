@@ -42,6 +42,11 @@ Elements elements_of(Batch const& batch, Role role, std::size_t first, std::size
   return {tensor, nullptr, {first * tensor.columns, (first + rows) * tensor.columns}};
 }
 
+/// Those of a list of rows [first, first + rows).
+Elements elements_of(Ragged const& list, std::size_t first, std::size_t rows) {
+  return {values_of(list), nullptr, extent_of(list.offsets, first, rows)};
+}
+
 template <class T>
 bool is_same_memory(T const* a, T const* b, std::size_t count) {
   return count == 0 || std::memcmp(a, b, count * sizeof(T)) == 0;
@@ -118,8 +123,29 @@ void walk(Elements const& a, Elements const& b, Sameness same, std::optional<std
   }
 }
 
+/// walk() on elements of any type.
+template <class Differ>
+void walk_any(Elements const& a, Elements const& b, Sameness same, std::optional<std::uint64_t> absent, Differ differ) {
+  if (size_bytes(same.dtype) == 4)
+    walk<std::uint32_t>(a, b, same, absent, differ);
+  else
+    walk<std::uint64_t>(a, b, same, absent, differ);
+}
+
 std::string value_or_absent(Elements const& elements, std::size_t k) {
   return k == no_element ? std::string(absent_word) : value_text(elements.values, k);
+}
+
+/// "3 values", of each of the lists.
+std::string length_text(std::size_t values, std::size_t parts) {
+  std::string const count = format_count(values / parts) + (values == parts ? " value" : " values");
+  return parts == 1 ? count : format_count(parts) + " x " + count;
+}
+
+/// The first `length` elements of one of the lists of which `all` are `parts`.
+Elements part_of(Elements const& all, std::size_t part, std::size_t parts, std::size_t length) {
+  std::size_t const begin = all.at.begin + part * (all.at.size() / parts);
+  return {all.values, nullptr, {begin, begin + length}};
 }
 
 std::string bits_or_none(Elements const& elements, std::size_t k) {
@@ -138,6 +164,7 @@ void RowComparison::compare(Batch const& a, Batch const& b, std::size_t rows, st
   for (std::size_t row = 0; row < rows; ++row) {
     std::uint64_t const before = result_.values_different;
     for (Role role : parts_.roles) compare_role(a, b, role, row, record);
+    for (ComparedList const& list : parts_.lists) compare_list(list, a, b, row, record);
     if (parts_.uid) compare_text("uid", a.uid, b.uid, row, record);
     if (parts_.metadata) compare_text("metadata", a.metadata, b.metadata, row, record);
     result_.records_different += result_.values_different == before ? 0 : 1;
@@ -155,7 +182,14 @@ bool RowComparison::is_same(Batch const& a, Batch const& b, std::size_t rows) co
            is_same_memory(x.bytes + x.offsets[0], y.bytes + y.offsets[0],
                           static_cast<std::size_t>(x.offsets[rows] - x.offsets[0]));
   };
+  auto const is_same_list = [&](ComparedList const& list) {
+    Ragged const& x = a.lists[list.a];
+    Ragged const& y = b.lists[list.b];
+    return has_same_lengths(x.offsets, y.offsets, rows) &&
+           is_same_bytes(elements_of(x, 0, rows), elements_of(y, 0, rows));
+  };
   return std::all_of(parts_.roles.begin(), parts_.roles.end(), is_same_role) &&
+         std::all_of(parts_.lists.begin(), parts_.lists.end(), is_same_list) &&
          (!parts_.uid || is_same_text(a.uid, b.uid)) && (!parts_.metadata || is_same_text(a.metadata, b.metadata));
 }
 
@@ -163,18 +197,40 @@ void RowComparison::compare_role(Batch const& a, Batch const& b, Role role, std:
   Elements const left = elements_of(a, role, row, 1);
   Elements const right = elements_of(b, role, row, 1);
   if (is_same_bytes(left, right)) return;
+  auto const text = [role](Elements const& elements, std::size_t k) {
+    return role == Role::start ? time_text(elements.values.as<std::int64_t>()[k]) : value_or_absent(elements, k);
+  };
   auto const differ = [&](std::size_t column, std::size_t k_a, std::size_t k_b) {
     if (!count()) return;
-    result_.values.push_back({record + row + 1, role, column, value_or_absent(left, k_a), value_or_absent(right, k_b),
+    result_.values.push_back({record + row + 1, role, column, text(left, k_a), text(right, k_b),
                               bits_or_none(left, k_a), bits_or_none(right, k_b)});
   };
   DType const dtype = left.values.dtype;
-  Sameness const same{dtype, options_.ulps_max};
-  auto const absent = bits_of_absent(role, options_.absent, dtype);
-  if (size_bytes(dtype) == 4)
-    walk<std::uint32_t>(left, right, same, absent, differ);
-  else
-    walk<std::uint64_t>(left, right, same, absent, differ);
+  walk_any(left, right, {dtype, options_.ulps_max}, bits_of_absent(role, options_.absent, dtype), differ);
+}
+
+void RowComparison::compare_list(ComparedList const& list, Batch const& a, Batch const& b, std::size_t row,
+                                 std::uint64_t record) {
+  Elements const left = elements_of(a.lists[list.a], row, 1);
+  Elements const right = elements_of(b.lists[list.b], row, 1);
+  if (is_same_bytes(left, right)) return;
+  std::size_t const parts = list.layout.parts;
+  std::size_t const shorter = std::min(left.at.size(), right.at.size()) / parts;
+  bool const has_other_length = left.at.size() != right.at.size();
+  if (has_other_length && count())
+    result_.values.push_back({record + row + 1, Role::ignore, 0, length_text(left.at.size(), parts),
+                              length_text(right.at.size(), parts), "", "", name_of(list.layout.role)});
+  for (std::size_t part = 0; part < parts; ++part) {
+    Elements const x = part_of(left, part, parts, shorter);
+    Elements const y = part_of(right, part, parts, shorter);
+    auto const differ = [&](std::size_t column, std::size_t k_a, std::size_t k_b) {
+      if (!count()) return;
+      result_.values.push_back({record + row + 1, Role::ignore, column, value_text(x.values, k_a),
+                                value_text(y.values, k_b), bits_text(x.values, k_a), bits_text(y.values, k_b), "",
+                                list.layout.role, part});
+    };
+    walk_any(x, y, {list.layout.dtype, options_.ulps_max}, std::nullopt, differ);
+  }
 }
 
 void RowComparison::compare_text(std::string_view name, Texts const& a, Texts const& b, std::size_t row,

@@ -22,8 +22,8 @@ class RowComparison {
 
  private:
   [[nodiscard]] bool is_same(Batch const& a, Batch const& b, std::size_t rows) const;
-  void compare_row(Batch const& a, Batch const& b, std::size_t row, std::uint64_t record);
   void compare_role(Batch const& a, Batch const& b, Role role, std::size_t row, std::uint64_t record);
+  void compare_list(ComparedList const& list, Batch const& a, Batch const& b, std::size_t row, std::uint64_t record);
   void compare_text(std::string_view name, Texts const& a, Texts const& b, std::size_t row, std::uint64_t record);
   /// Counts a difference; whether it is to be described too.
   bool count();

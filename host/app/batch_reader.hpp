@@ -64,8 +64,9 @@ inline constexpr std::size_t array_row_elements_max = std::size_t{1} << 24;
 
 /// The features alone: rows are the first dimension, everything behind it is columns.
 [[nodiscard]] std::unique_ptr<BatchReader> open_npy(InputFile const& file);
-/// The arrays `features` (or those of a CSR matrix), `label`, `weight`, `qid` and `base_margin` of an archive that is a
-/// regular file. Throws SchemaError if the first is not there, or if their types or lengths do not fit.
+/// The arrays `features` (or those of a CSR matrix), `label`, `weight`, `qid`, `base_margin`, `start` and `cat`, and
+/// those of lists (npz_lists.hpp), of an archive that is a regular file. Throws SchemaError if there are neither
+/// features nor lists, or if types or lengths do not fit.
 [[nodiscard]] std::unique_ptr<BatchReader> open_npz(InputFile const& file);
 
 struct ReadOptions {

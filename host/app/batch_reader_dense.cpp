@@ -13,6 +13,7 @@
 #include "host/app/array_reader.hpp"
 #include "host/app/batch_reader.hpp"
 #include "host/app/npz_archive.hpp"
+#include "host/app/npz_lists.hpp"
 #include "host/app/row_reader.hpp"
 #include "host/io/interrupt.hpp"
 #include "host/io/source.hpp"
@@ -35,6 +36,7 @@ struct Arrays {
   DenseArrays dense;
   std::optional<CsrReader> csr;
   std::optional<RaggedReader> labels;
+  std::vector<ListReader> lists;  ///< no more than lists_max
 };
 
 /// Arrays side by side.
@@ -42,6 +44,10 @@ class ArraysReader final : public BatchReader {
  public:
   ArraysReader(Arrays arrays, std::vector<std::string> notes) : arrays_(std::move(arrays)), notes_(std::move(notes)) {
     if (arrays_.csr) add_csr(*arrays_.csr);
+    for (std::size_t i = 0; i < arrays_.lists.size(); ++i) {
+      check_rows(arrays_.lists[i].rows.name(), arrays_.lists[i].rows.rows());
+      layout_.lists[i] = arrays_.lists[i].layout;
+    }
     for (auto const& [role, reader] : arrays_.dense) {
       check_rows(reader.name(), reader.array().rows());
       set_layout(role, reader);
@@ -56,6 +62,7 @@ class ArraysReader final : public BatchReader {
     capacity_.rows = is_without_memory ? 0 : static_cast<std::size_t>(rows_max_);
     capacity_.pairs = arrays_.csr ? varying_elements_max : 0;
     capacity_.labels = arrays_.labels ? varying_elements_max : 0;
+    for (std::size_t i = 0; i < arrays_.lists.size(); ++i) capacity_.list_values[i] = varying_elements_max;
     buffer_ = BatchBuffer(layout_, capacity_);
   }
 
@@ -74,7 +81,7 @@ class ArraysReader final : public BatchReader {
   [[nodiscard]] std::vector<std::string> notes() const override { return notes_; }
 
  private:
-  [[nodiscard]] bool is_varying() const { return arrays_.csr || arrays_.labels; }
+  [[nodiscard]] bool is_varying() const { return arrays_.csr || arrays_.labels || !arrays_.lists.empty(); }
 
   bool read_rows(Batch& batch) {
     std::size_t const rows = make_room(static_cast<std::size_t>(std::min(rows_left_, rows_max_)));
@@ -84,30 +91,37 @@ class ArraysReader final : public BatchReader {
     if (truncated_ != nullptr && (whole_rows == 0 || is_varying())) truncated_->throw_truncated();
     if (arrays_.csr) arrays_.csr->read(batch.csr, rows);
     if (arrays_.labels) arrays_.labels->read(batch.labels, rows);
+    for (std::size_t i = 0; i < arrays_.lists.size(); ++i) arrays_.lists[i].read(batch.lists[i], rows);
     batch = batch.rows_from(0, whole_rows);
+    check_series(batch, rows_read_);
     rows_left_ -= whole_rows;
+    rows_read_ += whole_rows;
     return true;
   }
 
   /// The rows to read of the next `rows`; the buffer holds them. One row may be more than what a batch usually has.
   std::size_t make_room(std::size_t rows) {
     if (rows == 0) return 0;
-    BatchCapacity needed{rows, 0, 0, 0, 0};
     if (arrays_.csr) rows = arrays_.csr->offsets().look(rows, varying_elements_max);
     if (arrays_.labels) rows = arrays_.labels->offsets().look(rows, varying_elements_max);
-    if (arrays_.csr) needed.pairs = arrays_.csr->offsets().elements(rows);
-    if (arrays_.labels) needed.labels = arrays_.labels->offsets().elements(rows);
-    if (needed.pairs > capacity_.pairs) grow(capacity_.pairs, needed.pairs, arrays_.csr->name());
-    if (needed.labels > capacity_.labels) grow(capacity_.labels, needed.labels, arrays_.labels->name());
-    if (!buffer_.capacity().holds({0, capacity_.pairs, capacity_.labels, 0, 0}))
-      buffer_ = BatchBuffer(layout_, capacity_);
+    for (ListReader& list : arrays_.lists) rows = list.rows.offsets().look(rows, varying_elements_max);
+    if (arrays_.csr) make_room(capacity_.pairs, arrays_.csr->offsets(), rows);
+    if (arrays_.labels) make_room(capacity_.labels, arrays_.labels->offsets(), rows);
+    for (std::size_t i = 0; i < arrays_.lists.size(); ++i)
+      make_room(capacity_.list_values[i], arrays_.lists[i].rows.offsets(), rows);
+    BatchCapacity needed = capacity_;
+    needed.rows = 0;
+    if (!buffer_.capacity().holds(needed)) buffer_ = BatchBuffer(layout_, capacity_);
     return rows;
   }
 
-  /// For a row of `needed` elements.
-  static void grow(std::size_t& capacity, std::size_t needed, std::string const& name) {
+  /// For the elements of the next `rows`, which are more than usual only if it is one.
+  static void make_room(std::size_t& capacity, RowOffsets const& offsets, std::size_t rows) {
+    std::size_t const needed = offsets.elements(rows);
+    if (needed <= capacity) return;
     if (needed > array_row_elements_max)
-      throw DeviceError(name + ": a row has " + format_count(needed) + " elements, more than this command holds");
+      throw DeviceError(offsets.name() + ": a row has " + format_count(needed) +
+                        " elements, more than this command holds");
     capacity = needed;
   }
 
@@ -157,6 +171,8 @@ class ArraysReader final : public BatchReader {
       case Role::weight: layout_.has_weight = expect(reader, DType::float32); break;
       case Role::qid: layout_.has_qid = expect(reader, DType::int64); break;
       case Role::base_margin: layout_.has_base_margin = expect(reader, DType::float32); break;
+      case Role::start: layout_.has_start = expect(reader, DType::int64); break;
+      case Role::cat: layout_.cats = expect_categories(reader); break;
       default: layout_.features = columns, layout_.feature_dtype = array.dtype; break;
     }
   }
@@ -166,10 +182,25 @@ class ArraysReader final : public BatchReader {
     throw SchemaError(reader.name() + ": expected one " + std::string(name_of(dtype)) + " a row");
   }
 
+  static std::size_t expect_categories(ArrayReader const& reader) {
+    npy::Array const& array = reader.array();
+    if (array.dtype != DType::int32) throw SchemaError(reader.name() + ": expected categories of int32");
+    return static_cast<std::size_t>(array.columns());
+  }
+
+  /// That start and cat of the rows behind the first `before` are times and categories.
+  void check_series(Batch const& batch, std::uint64_t before) const {
+    for (auto const& [role, reader] : arrays_.dense) {
+      if (role == Role::start) check_times(batch.start, before, reader.name());
+      if (role == Role::cat) check_categories(batch.cat, before, reader.name());
+    }
+  }
+
   Arrays arrays_;
   std::vector<std::string> notes_;
   std::string first_name_;  ///< of the array whose rows the others must have
   std::uint64_t rows_left_ = 0;
+  std::uint64_t rows_read_ = 0;
   std::uint64_t rows_max_ = 1;
   std::uint64_t row_bytes_ = 0;  ///< of the dense arrays
   BatchLayout layout_;
@@ -213,9 +244,9 @@ std::optional<RaggedReader> open_labels(NpzArchive const& archive) {
 }
 
 void check_features(NpzArchive const& archive) {
-  if (archive.has(name_of(Role::feature)) || archive.has("format")) return;
+  if (archive.has(name_of(Role::feature)) || archive.has("format") || has_lists(archive)) return;
   std::string const names = archive.others({});
-  throw SchemaError(archive.path() + ": has no array called features, nor those of a sparse matrix",
+  throw SchemaError(archive.path() + ": has no array called features, nor those of a sparse matrix or of lists",
                     names.empty() ? "" : "It has " + names + ".");
 }
 
@@ -224,6 +255,8 @@ std::vector<std::string> notes_on(NpzArchive const& archive) {
   std::vector<std::string_view> known = {label_values, label_offsets};
   for (Role role : tensor_roles) known.push_back(name_of(role));
   if (is_sparse(archive)) known.insert(known.end(), csr_names.begin(), csr_names.end());
+  std::vector<std::string> const of_lists = names_of_lists(archive);
+  known.insert(known.end(), of_lists.begin(), of_lists.end());
   std::string const others = archive.others(known);
   if (others.empty()) return {};
   return {"not shown: " + others};
@@ -245,6 +278,7 @@ std::unique_ptr<BatchReader> open_npz(InputFile const& file) {
   Arrays arrays;
   if (is_sparse(archive)) arrays.csr.emplace(open_csr(archive));
   arrays.labels = open_labels(archive);
+  arrays.lists = open_lists(archive);
   for (Role role : tensor_roles) {
     if (archive.has(name_of(role))) arrays.dense.emplace_back(role, archive.open(name_of(role)));
   }

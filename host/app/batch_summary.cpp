@@ -22,14 +22,6 @@ double number_at(Dense const& tensor, std::size_t index) {
   }
 }
 
-/// The shortest text of a float32 that was widened is that of the float32.
-std::string label_text(double value) {
-  auto const narrow = static_cast<float>(value);
-  if (static_cast<double>(narrow) != value) return shortest(value);
-  char digits[32];
-  return {digits, std::to_chars(digits, digits + sizeof digits, narrow).ptr};
-}
-
 void add_value(LabelSummary& summary, double value) {
   if (value != value) {
     ++summary.missing;
@@ -47,11 +39,18 @@ void add_value(LabelSummary& summary, double value) {
 
 }  // namespace
 
+std::string summary_number(double value) {
+  auto const narrow = static_cast<float>(value);
+  if (static_cast<double>(narrow) != value) return shortest(value);
+  char digits[32];
+  return {digits, std::to_chars(digits, digits + sizeof digits, narrow).ptr};
+}
+
 std::string LabelSummary::text() const {
   std::string text;
-  if (has_too_many) text = label_text(least) + " .. " + label_text(greatest);
+  if (has_too_many) text = summary_number(least) + " .. " + summary_number(greatest);
   for (auto const& [value, rows] : values)
-    text += (text.empty() ? "" : ", ") + label_text(value) + " (" + format_count(rows) + ")";
+    text += (text.empty() ? "" : ", ") + summary_number(value) + " (" + format_count(rows) + ")";
   if (missing != 0) text += (text.empty() ? "" : ", ") + std::string("NaN (") + format_count(missing) + ")";
   return text;
 }
@@ -68,9 +67,15 @@ double LengthSummary::mean() const { return rows == 0 ? 0 : static_cast<double>(
 
 BatchSummary::BatchSummary(BatchLayout const& layout)
     : missing_(layout.features <= missing_columns_max ? layout.features : 0),
-      labels_(layout.labels_vary ? 1 : std::min(layout.labels, label_columns_max)) {}
+      labels_(layout.labels_vary ? 1 : std::min(layout.labels, label_columns_max)),
+      categories_(std::min(layout.cats, label_columns_max), -1) {
+  for (ListLayout const& list : layout.lists) lists_.resize(lists_.size() + (list.role != ListRole::none ? 1 : 0));
+}
 
 void BatchSummary::add(Batch const& batch) {
+  if (batch.start.columns != 0) add_times(batch.start, rows_ == 0);
+  if (batch.cat.columns != 0) add_categories(batch.cat);
+  for (std::size_t i = 0; i < lists_.size(); ++i) add_list(lists_[i], batch.lists[i]);
   rows_ += batch.rows;
   if (batch.features.columns != 0 && batch.features.dtype == DType::float32) add_dense<float>(batch.features);
   if (batch.features.columns != 0 && batch.features.dtype == DType::float64) add_dense<double>(batch.features);
@@ -136,6 +141,41 @@ void BatchSummary::add_label_lists(Ragged const& labels) {
     Extent const list = labels.row(row);
     label_counts_.add(list.size());
     for (std::size_t i = list.begin; i < list.end; ++i) add_value(labels_.front(), number_at(values, i));
+  }
+}
+
+void BatchSummary::add_list(ListSummary& summary, Ragged const& list) {
+  Dense const values{list.values, list.dtype, 0, 1};
+  for (std::size_t row = 0; row < list.rows; ++row) {
+    Extent const extent = list.row(row);
+    summary.lengths.add(extent.size());
+    for (std::size_t i = extent.begin; i < extent.end; ++i) {
+      double const value = number_at(values, i);
+      bool const is_first = summary.lengths.elements - extent.size() + (i - extent.begin) == summary.missing;
+      if (value != value) {
+        ++summary.missing;
+        ++missing_cells_;
+        continue;
+      }
+      summary.least = is_first ? value : std::min(summary.least, value);
+      summary.greatest = is_first ? value : std::max(summary.greatest, value);
+    }
+  }
+}
+
+void BatchSummary::add_times(Dense const& start, bool is_first) {
+  auto const* const seconds = start.as<std::int64_t>();
+  for (std::size_t row = 0; row < start.rows; ++row, is_first = false) {
+    start_.first = is_first ? seconds[row] : std::min(start_.first, seconds[row]);
+    start_.last = is_first ? seconds[row] : std::max(start_.last, seconds[row]);
+  }
+}
+
+void BatchSummary::add_categories(Dense const& cat) {
+  auto const* const values = cat.as<std::int32_t>();
+  for (std::size_t row = 0; row < cat.rows; ++row) {
+    for (std::size_t column = 0; column < categories_.size(); ++column)
+      categories_[column] = std::max(categories_[column], values[row * cat.columns + column]);
   }
 }
 

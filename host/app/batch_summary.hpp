@@ -19,6 +19,9 @@ inline constexpr std::size_t label_columns_max = 1024;
 /// Missing values are counted by column where there are no more columns: some 100 KiB of JSON. Beyond, only in all.
 inline constexpr std::size_t missing_columns_max = 65'536;
 
+/// The shortest text; of a float32 that was widened that of the float32.
+[[nodiscard]] std::string summary_number(double value);
+
 /// The values of one label column, or of all lists of labels together.
 struct LabelSummary {
   std::map<double, std::uint64_t> values;  ///< rows with each value, NaN left out; valid unless there are too many
@@ -42,6 +45,19 @@ struct LengthSummary {
   [[nodiscard]] double mean() const;
 };
 
+/// The lists of one name.
+struct ListSummary {
+  LengthSummary lengths;           ///< values a row
+  std::uint64_t missing = 0;       ///< NaN
+  double least = 0, greatest = 0;  ///< valid if a value is not missing
+  [[nodiscard]] bool has_values() const { return lengths.elements != missing; }
+};
+
+/// The first and the last time; valid if there are rows.
+struct TimeSummary {
+  std::int64_t first = 0, last = 0;
+};
+
 /// The pairs of CSR features.
 struct PairSummary {
   LengthSummary lengths;                        ///< pairs a row
@@ -57,13 +73,18 @@ class BatchSummary {
   void add(Batch const& batch);
 
   [[nodiscard]] std::uint64_t rows() const { return rows_; }
-  /// NaN by feature column; empty where columns are too many or their number is not known.
+  /// NaN by feature column, without those of lists; empty where columns are too many or their number is not known.
   [[nodiscard]] std::vector<std::uint64_t> const& missing() const { return missing_; }
   [[nodiscard]] std::uint64_t missing_cells() const { return missing_cells_; }
   /// The first label_columns_max columns of the dense label, or one summary of lists of labels.
   [[nodiscard]] std::vector<LabelSummary> const& labels() const { return labels_; }
   /// Of sparse features.
   [[nodiscard]] PairSummary const& pairs() const { return pairs_; }
+  /// One for each list of the layout.
+  [[nodiscard]] std::vector<ListSummary> const& lists() const { return lists_; }
+  [[nodiscard]] TimeSummary const& start() const { return start_; }
+  /// The largest category of each of the first label_columns_max columns; -1 without rows.
+  [[nodiscard]] std::vector<std::int32_t> const& largest_categories() const { return categories_; }
   /// Of lists of labels.
   [[nodiscard]] LengthSummary const& label_counts() const { return label_counts_; }
 
@@ -76,6 +97,9 @@ class BatchSummary {
   void add_missing(std::size_t column);
   void add_labels(Dense const& label);
   void add_label_lists(Ragged const& labels);
+  void add_list(ListSummary& summary, Ragged const& list);
+  void add_times(Dense const& start, bool is_first);
+  void add_categories(Dense const& cat);
 
   std::uint64_t rows_ = 0;
   std::uint64_t missing_cells_ = 0;
@@ -83,6 +107,9 @@ class BatchSummary {
   std::vector<LabelSummary> labels_;
   PairSummary pairs_;
   LengthSummary label_counts_;
+  std::vector<ListSummary> lists_;
+  TimeSummary start_;
+  std::vector<std::int32_t> categories_;
 };
 
 }  // namespace penstock::app

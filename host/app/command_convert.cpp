@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <chrono>
 #include <exception>
 #include <memory>
@@ -19,6 +20,7 @@
 #include "host/app/options_values.hpp"
 #include "host/app/progress.hpp"
 #include "host/app/rejects.hpp"
+#include "host/app/series_table.hpp"
 #include "host/app/side_files.hpp"
 #include "host/io/interrupt.hpp"
 #include "host/io/sink.hpp"
@@ -135,6 +137,7 @@ class Run {
     while (Round const* const round = rows_.next()) {
       throw_if_interrupted();
       check_labels(round->batch);
+      if (rows_.stream() == nullptr && target_.format->is("deepar")) check_series(round->batch);
       {
         TraceSpan const span(trace_, "write", sequencer_track);
         output_->write(*round);
@@ -162,6 +165,23 @@ class Run {
         throw DataError("a record has no label, which " + std::string(target_.format->info().title) + " cannot hold",
                         "RecordIO and .npz hold lists of no labels.");
     }
+  }
+
+  /// Arrays hold time series that lines of them would not be read back from.
+  static void check_series(Batch const& batch) {
+    Ragged const& target = batch.lists[0];
+    Ragged const& features = batch.lists[1];
+    for (std::size_t row = 0; row < batch.rows; ++row) {
+      if (target.row(row).size() == 0) throw_no_series("without values");
+      if (features.offsets == nullptr) continue;
+      Extent const values = features.row(row);
+      bool const has_missing = std::any_of(features.as<float>() + values.begin, features.as<float>() + values.end,
+                                           [](float value) { return value != value; });
+      if (has_missing) throw_no_series("with a missing value in dynamic_feat");
+    }
+  }
+  [[noreturn]] static void throw_no_series(std::string const& which) {
+    throw DataError("there is a series " + which + ", which DeepAR JSON lines cannot hold", ".npz holds it.");
   }
 
   void show_rest() const {
@@ -269,6 +289,7 @@ int convert_records(Arguments const& arguments, Console& console, std::vector<In
   stream.reshape = target.reshape;
   stream.make_encoder = encoder_maker(target, arguments);
   OutputOptions const& output = target.output;
+  stream.judges_whole = true;
   stream.takes_batches = output.kind != OutputKind::encoded || !output.companions.empty() || output.layout.labels_vary;
   StreamSizes const sizes = plan_sizes(*plan, stream);
   auto const* const csv = dynamic_cast<CsvPlan const*>(plan.get());
@@ -285,18 +306,21 @@ int convert_records(Arguments const& arguments, Console& console, std::vector<In
   return finish(arguments, console, conversion, outcome);
 }
 
-int convert_arrays(Arguments const& arguments, Console& console, std::vector<InputFile> const& inputs,
-                   FileFormat const& format, Target target, StreamOptions const& stream) {
-  // Arrays are read by the CPU; a device that is asked for by name must be there all the same.
+/// Batches that somebody else reads, on the caller's thread: of arrays, or of time series in a table.
+int convert_batches(Arguments const& arguments, Console& console, std::vector<InputFile> const& inputs,
+                    FileFormat const& format, Target target, StreamOptions const& stream,
+                    std::unique_ptr<BatchReader> reader) {
+  // They are read by the CPU; a device that is asked for by name must be there all the same.
   if (arguments.value_or("device", "auto") != "auto") (void)device_of(arguments, nullptr);
-  std::unique_ptr<BatchReader> reader = open_arrays(inputs, format, stream);
   BatchLayout const layout = reader->layout();
   bool const is_empty = layout.is_dense() && layout.row_bytes() == 0;
   if (is_empty)
     throw ConfigurationError(inputs.front().path + ": its arrays have no columns: there is nothing to convert");
   // A row of a matrix has no more pairs than columns.
   std::size_t const pairs = std::min(layout.is_sparse ? layout.features : 0, array_row_elements_max);
-  BatchCapacity const record{1, pairs, layout.labels_vary ? array_row_elements_max : 0, 0, 0};
+  BatchCapacity record{1, pairs, layout.labels_vary ? array_row_elements_max : 0, 0, 0, {}};
+  for (std::size_t i = 0; i < lists_max; ++i)
+    record.list_values[i] = layout.lists[i].role == ListRole::none ? 0 : array_row_elements_max;
   fit(target, {layout, record, [](Role) { return std::vector<std::string>{}; }}, arguments);
   if (target.reshape) check_row(target.output.layout, stream);
   Conversion const conversion{inputs, format.info(), nullptr, reader->notes(), {}, target, std::nullopt, {}};
@@ -320,8 +344,14 @@ int run_convert(Arguments const& given) {
   FileFormat const& format = schema.format_of(inputs, format_option(arguments, "from", false));
   check_format_options(arguments, {&format}, target.format);
   check_files(target, inputs, format.info());
-  if (format.is_planned()) return convert_records(arguments, console, inputs, format, std::move(target), stream);
-  return convert_arrays(arguments, console, inputs, format, std::move(target), stream);
+  bool const is_table = arguments.value("series-id") || arguments.value("freq");
+  if (is_table && !format.is("csv"))
+    throw ConfigurationError("--series-id and --freq make time series of CSV tables, and " +
+                             std::string(format.info().title) + " is none");
+  if (format.is_planned() && !is_table)
+    return convert_records(arguments, console, inputs, format, std::move(target), stream);
+  auto reader = is_table ? open_series(inputs, arguments, stream) : open_arrays(inputs, format, stream);
+  return convert_batches(arguments, console, inputs, format, std::move(target), stream, std::move(reader));
 }
 
 }  // namespace penstock::app

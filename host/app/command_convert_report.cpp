@@ -62,6 +62,15 @@ std::string counted(std::uint64_t count, std::string_view one, std::string_view 
   return format_count(count) + " " + std::string(count == 1 ? one : many);
 }
 
+/// Of records without features: what they have instead.
+std::string width_text(BatchLayout const& layout) {
+  if (layout.features != 0 || !layout.has_lists()) return counted(layout.features, "feature", "features");
+  std::string text;
+  for (ListLayout const& list : layout.lists)
+    if (list.role != ListRole::none) text += (text.empty() ? "" : " and ") + std::string(name_of(list.role));
+  return text;
+}
+
 /// Where integers may have lost their last digits, and what holds them.
 std::string rounding_of(BatchLayout const& layout) {
   std::string const roles = "label and weight hold integers up to 2^24 exactly";
@@ -153,13 +162,15 @@ std::string plan_json(Conversion const& conversion) {
 
 std::string summary_text(Conversion const& conversion, Outcome const& outcome) {
   StreamCounts const& counts = outcome.counts;
-  std::size_t const features = conversion.target.output.layout.features;
   std::string text = "ok  " + counted(counts.records, "record", "records") + ", " +
-                     counted(features, "feature", "features") + " -> " + shown_path(conversion.target.output.path) +
+                     width_text(conversion.target.output.layout) + " -> " + shown_path(conversion.target.output.path) +
                      " (" + format_bytes(outcome.output_bytes) + "), " + format_duration(outcome.seconds);
   if (!outcome.is_part && outcome.seconds >= rate_seconds_min && counts.text_bytes > 0)
     text += ", " + format_rate(static_cast<double>(counts.text_bytes) / outcome.seconds);
-  if (counts.missing_cells > 0) text += "\n    " + counted(counts.missing_cells, "missing cell", "missing cells");
+  bool const has_lists = conversion.target.output.layout.has_lists();
+  if (counts.missing_cells > 0)
+    text += "\n    " + counted(counts.missing_cells, has_lists ? "missing value" : "missing cell",
+                               has_lists ? "missing values" : "missing cells");
   if (counts.repaired_cells > 0)
     text +=
         "\n    " + counted(counts.repaired_cells, "bad cell was", "bad cells were") + " made missing (--on-error null)";

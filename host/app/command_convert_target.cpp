@@ -149,9 +149,16 @@ std::string plural_of(Role role) {
     case Role::label: return "labels";
     case Role::weight: return "weights";
     case Role::qid: return "queries";
+    case Role::start: return "start times";
+    case Role::cat: return "categories";
     default: return "base margins";
   }
 }
+
+/// Whether there are files for it beside encoded records.
+bool has_companion(Role role) { return role == Role::weight || role == Role::qid || role == Role::base_margin; }
+
+bool is_of_series(Role role) { return role == Role::start || role == Role::cat; }
 
 [[noreturn]] void throw_no_place(Target const& target, std::vector<Role> const& roles) {
   std::string what, names;
@@ -159,24 +166,40 @@ std::string plural_of(Role role) {
     what += (what.empty() ? "no " : " and no ") + plural_of(role);
     names += (names.empty() ? "" : ",") + std::string(name_of(role));
   }
-  bool const has_label = std::find(roles.begin(), roles.end(), Role::label) != roles.end();
-  throw ConfigurationError(std::string(target.format->info().title) + " records hold " + what,
-                           (has_label ? "" : "--companions writes them to files beside OUT; .npz holds them; ") +
-                               ("--drop " + names + " leaves them out"));
+  bool const have_files = std::all_of(roles.begin(), roles.end(), has_companion);
+  std::string hint = have_files ? "--companions writes them to files beside OUT; .npz holds them; " : "";
+  hint += std::any_of(roles.begin(), roles.end(), is_of_series) ? ".npz holds them"
+                                                                : "--drop " + names + " leaves them out";
+  throw ConfigurationError(std::string(target.format->info().title) + " records hold " + what, hint);
+}
+
+/// Whether the output has a place for a role. Formats without lists hold no series, whatever else they hold.
+bool holds(FileFormat const& format, Role role) {
+  return format.holds(role) && (!is_of_series(role) || format.holds_lists());
+}
+
+void check_lists(Target const& target) {
+  BatchLayout const& layout = target.output.layout;
+  if (!layout.has_lists() || target.format->holds_lists()) return;
+  throw ConfigurationError("records have lists (" + std::string(name_of(layout.lists[0].role)) + "), for which " +
+                               std::string(target.format->info().title) + " has no place",
+                           ".npz holds them, and --to deepar writes time series");
 }
 
 /// Roles that records of the format do not hold go beside it, if that was asked for.
 void place_roles(Target& target) {
+  check_lists(target);
   BatchLayout const& layout = target.output.layout;
   bool const is_encoded = target.format->output_kind() == OutputKind::encoded;
   std::vector<Role> homeless;
-  for (Role const role : {Role::label, Role::weight, Role::qid, Role::base_margin}) {
+  for (Role const role : tensor_roles) {
+    if (role == Role::feature) continue;
     bool const is_there = layout.columns(role) != 0 || (role == Role::label && layout.labels_vary);
-    if (!is_there || target.format->holds(role)) continue;
+    if (!is_there || holds(*target.format, role)) continue;
     if (target.format->is("npy"))
       target.warnings.push_back("the " + std::string(name_of(role)) +
                                 " is not written: .npy holds the features only, .npz all");
-    else if (is_encoded && target.wants_companions && role != Role::label)
+    else if (is_encoded && target.wants_companions && has_companion(role))
       target.output.companions.push_back(role);
     else
       homeless.push_back(role);

@@ -129,12 +129,22 @@ std::string element_text(std::string const& value, std::string const& bits) {
   return bits.empty() ? value : value + " (" + bits + ")";
 }
 
+/// "target[3]"; of several lists a record "dynamic_feat[1][3]".
+std::string list_place(ValueDifference const& each) {
+  std::string const part = each.list == ListRole::dynamic_feat ? "[" + std::to_string(each.part) + "]" : "";
+  return std::string(name_of(each.list)) + part + "[" + std::to_string(each.column) + "]";
+}
+
+std::string place_text(ValueDifference const& each, std::vector<std::string> const& names) {
+  if (!each.text.empty()) return std::string(each.text);
+  return each.list != ListRole::none ? list_place(each) : column_word(each.role, each.column, names);
+}
+
 std::string difference_line(ValueDifference const& each, Side const& a, Side const& b) {
   std::vector<std::string> names = a.reader->names(each.role);
   if (names.empty()) names = b.reader->names(each.role);
-  std::string const place = each.text.empty() ? column_word(each.role, each.column, names) : std::string(each.text);
-  return "  record " + format_count(each.record) + ", " + place + ": " + element_text(each.a, each.a_bits) + " | " +
-         element_text(each.b, each.b_bits) + "\n";
+  return "  record " + format_count(each.record) + ", " + place_text(each, names) + ": " +
+         element_text(each.a, each.a_bits) + " | " + element_text(each.b, each.b_bits) + "\n";
 }
 
 /// Where only one side has a role.
@@ -232,7 +242,10 @@ void add_element(Json& json, std::string const& side, std::string const& value, 
 
 void add_difference(Json& json, ValueDifference const& each) {
   bool const is_text = !each.text.empty();
-  json.begin_object().member("record", each.record).member("role", is_text ? each.text : role_word(each.role));
+  bool const is_of_list = each.list != ListRole::none;
+  std::string_view const word = is_of_list ? name_of(each.list) : role_word(each.role);
+  json.begin_object().member("record", each.record).member("role", is_text ? each.text : word);
+  if (is_of_list) json.member("part", std::uint64_t{each.part});
   json.member("column", is_text ? std::nullopt : std::optional(std::uint64_t{each.column}));
   add_element(json, "a", each.a, each.a_bits);
   add_element(json, "b", each.b, each.b_bits);

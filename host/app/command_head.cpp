@@ -29,6 +29,11 @@ constexpr std::size_t elements_shown_max = 12;
 /// Of a uid or metadata: a UUID just fits.
 constexpr std::size_t text_columns_max = 36;
 
+/// Of a list so many values are shown if there are more than that, and so many of a row's lists.
+constexpr std::size_t list_values_max = 5;
+constexpr std::size_t list_values_shown = 3;
+constexpr std::size_t parts_shown_max = 2;
+
 /// The order of columns on a line: what is to be learned comes first.
 constexpr Role shown_order[] = {Role::label, Role::weight, Role::qid, Role::base_margin};
 
@@ -42,10 +47,10 @@ std::size_t columns_of(std::string const& text) {
   return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), begins));
 }
 
-/// Right-aligned columns; pairs, which come last, are aligned to the left.
+/// Right-aligned columns; the last ones, of pairs and lists, are aligned to the left.
 class Table {
  public:
-  Table(std::vector<std::string> titles, bool ends_with_pairs) : ends_with_pairs_(ends_with_pairs) {
+  Table(std::vector<std::string> titles, std::size_t left_columns) : left_columns_(left_columns) {
     add(std::move(titles));
   }
 
@@ -61,9 +66,12 @@ class Table {
     for (auto const& row : rows_) {
       std::string line;
       for (std::size_t i = 0; i < row.size(); ++i) {
-        bool const is_left = ends_with_pairs_ && i + 1 == row.size();
-        line.append((i == 0 ? 0 : 2) + (is_left ? 0 : widths_[i] - columns_of(row[i])), ' ');
+        bool const is_left = i + left_columns_ >= row.size();
+        bool const is_last = i + 1 == row.size();
+        std::size_t const blanks = widths_[i] - columns_of(row[i]);
+        line.append((i == 0 ? 0 : 2) + (is_left ? 0 : blanks), ' ');
         line += row[i];
+        line.append(is_left && !is_last ? blanks : 0, ' ');
       }
       out.write(line + "\n");
     }
@@ -71,7 +79,7 @@ class Table {
   }
 
  private:
-  bool ends_with_pairs_;
+  std::size_t left_columns_;
   std::vector<std::size_t> widths_;
   std::vector<std::vector<std::string>> rows_;
 };
@@ -91,10 +99,22 @@ std::vector<std::string> titles_of(BatchReader const& reader) {
   std::vector<std::string> titles{"record"};
   if (layout.labels_vary) titles.emplace_back("labels");
   for (Role role : shown_order) titles.insert(titles.end(), layout.columns(role), std::string(name_of(role)));
+  if (layout.has_start) titles.emplace_back("start");
+  if (layout.cats != 0) titles.emplace_back("cat");
   if (layout.has_uid) titles.emplace_back("uid");
   if (layout.has_metadata) titles.emplace_back("metadata");
   add_feature_titles(titles, reader);
+  for (ListLayout const& list : layout.lists) {
+    if (list.role != ListRole::none) titles.emplace_back(name_of(list.role));
+  }
   return titles;
+}
+
+/// Pairs and lists. Where there are both, only the lists.
+std::size_t left_columns(BatchLayout const& layout) {
+  auto const is_there = [](ListLayout const& list) { return list.role != ListRole::none; };
+  if (!layout.has_lists()) return layout.is_sparse ? 1 : 0;
+  return static_cast<std::size_t>(std::count_if(layout.lists.begin(), layout.lists.end(), is_there));
 }
 
 /// The first of `elements`, as `text` says them, with `between` between them, and how many more there are.
@@ -118,26 +138,76 @@ std::string labels_text(Ragged const& labels, std::size_t row) {
   return first_of(labels.row(row), ",", [&](std::size_t i) { return value_text(values, i); });
 }
 
+/// "[4.3, missing, 5.1, ... 7991 values]".
+std::string list_text(Dense const& values, Extent elements) {
+  std::size_t const shown = elements.size() <= list_values_max ? elements.size() : list_values_shown;
+  std::string line;
+  for (std::size_t i = 0; i < shown; ++i) {
+    std::string const text = value_text(values, elements.begin + i);
+    line += (i == 0 ? "" : ", ") + (text == "NaN" ? std::string("missing") : text);
+  }
+  if (shown < elements.size()) line += ", ... " + std::to_string(elements.size()) + " values";
+  return "[" + line + "]";
+}
+
+/// One of the lists of one length that `elements` are.
+Extent part_of(Extent elements, std::size_t part, std::size_t parts) {
+  std::size_t const length = elements.size() / parts;
+  return {elements.begin + part * length, elements.begin + (part + 1) * length};
+}
+
+/// A list, or lists in brackets.
+std::string list_text(ListLayout const& layout, Ragged const& list, std::size_t row) {
+  Dense const values = elements_of(list);
+  if (layout.role != ListRole::dynamic_feat) return list_text(values, list.row(row));
+  std::string text;
+  for (std::size_t part = 0; part < std::min(layout.parts, parts_shown_max); ++part)
+    text += (part == 0 ? "" : ", ") + list_text(values, part_of(list.row(row), part, layout.parts));
+  if (layout.parts > parts_shown_max) text += ", ... " + std::to_string(layout.parts) + " lists";
+  return "[" + text + "]";
+}
+
 void add_dense(std::vector<std::string>& cells, Dense const& tensor, std::size_t row) {
   for (std::size_t i = 0; i < tensor.columns; ++i) cells.push_back(value_text(tensor, row * tensor.columns + i));
 }
 
-std::vector<std::string> cells_of(Batch const& batch, std::size_t row, std::uint64_t record) {
+std::vector<std::string> cells_of(BatchLayout const& layout, Batch const& batch, std::size_t row,
+                                  std::uint64_t record) {
   std::vector<std::string> cells{format_count(record)};
   if (batch.labels.offsets != nullptr) cells.push_back(labels_text(batch.labels, row));
   for (Role role : shown_order) add_dense(cells, batch.tensor(role), row);
+  if (layout.has_start) cells.push_back(time_text(batch.start.as<std::int64_t>()[row]));
+  if (layout.cats != 0) cells.push_back(list_text(batch.cat, {row * layout.cats, (row + 1) * layout.cats}));
   for (Texts const& texts : {batch.uid, batch.metadata})
     if (texts.offsets != nullptr) cells.push_back(escape_for_display(texts.row(row), text_columns_max));
   if (batch.csr.indptr != nullptr)
     cells.push_back(pairs_text(batch.csr, row));
   else
     add_dense(cells, batch.features, row);
+  for (std::size_t i = 0; i < lists_max; ++i) {
+    if (batch.lists[i].offsets != nullptr) cells.push_back(list_text(layout.lists[i], batch.lists[i], row));
+  }
   return cells;
 }
 
-void add_values(Json& json, std::string_view name, Dense const& values, Extent elements) {
-  json.key(name).begin_array();
+void add_values(Json& json, Dense const& values, Extent elements) {
+  json.begin_array();
   for (std::size_t i = elements.begin; i < elements.end; ++i) add_value(json, values, i);
+  json.end_array();
+}
+
+void add_values(Json& json, std::string_view name, Dense const& values, Extent elements) {
+  json.key(name);
+  add_values(json, values, elements);
+}
+
+/// A list, or a list of lists.
+void add_list(Json& json, ListLayout const& layout, Ragged const& list, std::size_t row) {
+  Dense const values = elements_of(list);
+  if (layout.role != ListRole::dynamic_feat) return add_values(json, name_of(layout.role), values, list.row(row));
+  json.key(name_of(layout.role)).begin_array();
+  for (std::size_t part = 0; part < layout.parts; ++part)
+    add_values(json, values, part_of(list.row(row), part, layout.parts));
   json.end_array();
 }
 
@@ -149,7 +219,7 @@ void add_pairs(Json& json, Csr const& csr, std::size_t row) {
   add_values(json, "values", elements_of(csr), pairs);
 }
 
-std::string record_json(Batch const& batch, std::size_t row) {
+std::string record_json(BatchLayout const& layout, Batch const& batch, std::size_t row) {
   Json json;
   json.begin_object();
   if (batch.csr.indptr != nullptr) add_pairs(json, batch.csr, row);
@@ -158,7 +228,13 @@ std::string record_json(Batch const& batch, std::size_t row) {
     if (role == Role::label && batch.labels.offsets != nullptr)
       add_values(json, name_of(role), elements_of(batch.labels), batch.labels.row(row));
     if (tensor.columns == 0) continue;
-    add_values(json, name_of(role), tensor, {row * tensor.columns, (row + 1) * tensor.columns});
+    if (role == Role::start)
+      json.member(name_of(role), time_text(tensor.as<std::int64_t>()[row]));
+    else
+      add_values(json, name_of(role), tensor, {row * tensor.columns, (row + 1) * tensor.columns});
+  }
+  for (std::size_t i = 0; i < lists_max; ++i) {
+    if (batch.lists[i].offsets != nullptr) add_list(json, layout.lists[i], batch.lists[i], row);
   }
   if (batch.uid.offsets != nullptr) json.member("uid", batch.uid.row(row));
   if (batch.metadata.offsets != nullptr) json.member("metadata", batch.metadata.row(row));
@@ -167,17 +243,17 @@ std::string record_json(Batch const& batch, std::size_t row) {
 
 void print_json(BatchReader& reader, StandardOutput& out) {
   for (Batch batch; reader.next(batch);) {
-    for (std::size_t row = 0; row < batch.rows; ++row) out.write(record_json(batch, row));
+    for (std::size_t row = 0; row < batch.rows; ++row) out.write(record_json(reader.layout(), batch, row));
   }
 }
 
 void print_table(BatchReader& reader, StandardOutput& out, std::uint64_t skipped) {
-  Table table(titles_of(reader), reader.layout().is_sparse);
+  Table table(titles_of(reader), left_columns(reader.layout()));
   std::uint64_t record = skipped;
   try {
     for (Batch batch; reader.next(batch);) {
       for (std::size_t row = 0; row < batch.rows; ++row) {
-        table.add(cells_of(batch, row, ++record));
+        table.add(cells_of(reader.layout(), batch, row, ++record));
         if (table.rows() >= page_rows) table.flush(out);
       }
     }

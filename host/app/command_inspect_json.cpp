@@ -2,6 +2,7 @@
 
 #include "host/app/json.hpp"
 #include "host/app/layout_text.hpp"
+#include "host/app/value_text.hpp"
 
 namespace penstock::app {
 namespace {
@@ -42,6 +43,31 @@ void add_label_counts(Json& json, LengthSummary const& counts) {
   json.key("label_counts").begin_object();
   add_lengths(json, counts);
   json.end_object();
+}
+
+/// Members `start_range`, `categories` and `list_values`, as far as there is something of them.
+void add_series(Json& json, BatchSummary const& summary, BatchLayout const& layout) {
+  if (layout.has_start && summary.rows() != 0) {
+    json.key("start_range").begin_object().member("first", time_text(summary.start().first));
+    json.member("last", time_text(summary.start().last)).end_object();
+  }
+  if (layout.cats != 0) {
+    json.key("categories").begin_array();
+    for (std::int32_t const largest : summary.largest_categories()) json.value(std::int64_t{largest} + 1);
+    json.end_array();
+  }
+  if (!layout.has_lists()) return;
+  json.key("list_values").begin_array();
+  for (std::size_t i = 0; i < summary.lists().size(); ++i) {
+    ListSummary const& list = summary.lists()[i];
+    json.begin_object().member("name", name_of(layout.lists[i].role));
+    json.member("parts", std::uint64_t{layout.lists[i].parts});
+    add_lengths(json, list.lengths);
+    json.member("missing", list.missing);
+    json.member("least_value", list.has_values() ? std::optional(list.least) : std::nullopt);
+    json.member("greatest_value", list.has_values() ? std::optional(list.greatest) : std::nullopt).end_object();
+  }
+  json.end_array();
 }
 
 /// Missing values by feature; null where they were not counted by feature.
@@ -104,6 +130,7 @@ std::string inspection_json(Inspection const& inspection) {
   add_layout(json, layout);
   if (layout.is_sparse) add_pairs(json, inspection);
   if (layout.labels_vary) add_label_counts(json, inspection.summary->label_counts());
+  add_series(json, *inspection.summary, layout);
   add_labels(json, *inspection.summary);
   add_missing(json, inspection);
   json.list("notes", inspection.reader->notes());

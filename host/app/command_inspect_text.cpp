@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "host/app/layout_text.hpp"
+#include "host/app/value_text.hpp"
 #include "host/text/text_format.hpp"
 
 namespace penstock::app {
@@ -20,7 +21,7 @@ std::string padded(std::string text, std::size_t width) {
 
 /// A line that begins with a word for what it says.
 std::string line(std::string_view word, std::string const& text) {
-  return "  " + padded(std::string(word), 12) + text + "\n";
+  return "  " + padded(std::string(word) + " ", 12) + text + "\n";
 }
 
 std::string counted(std::uint64_t count, std::string_view one, std::string_view many) {
@@ -100,6 +101,44 @@ std::string labels_text(Inspection const& inspection) {
   return text;
 }
 
+std::string cat_text(Inspection const& inspection) {
+  std::size_t const columns = inspection.reader->layout().cats;
+  std::vector<std::int32_t> const& largest = inspection.summary->largest_categories();
+  std::string sizes;
+  for (std::size_t i = 0; i < std::min(largest.size(), labels_listed_max); ++i)
+    sizes += (i == 0 ? "" : ", ") + format_count(static_cast<std::uint64_t>(std::int64_t{largest[i]} + 1));
+  if (columns > labels_listed_max) sizes += ", ...";
+  return line("cat", format_count(inspection.summary->rows()) + " x " + format_count(columns) + " int32: " + sizes +
+                         (columns == 1 ? " categories" : " categories by position"));
+}
+
+/// "lists of float32: 12 values, 4 a row (3 to 5), 0.5 to 9".
+std::string list_line(ListLayout const& layout, ListSummary const& list) {
+  bool const are_several = layout.role == ListRole::dynamic_feat;
+  std::string text = are_several ? counted(layout.parts, "list", "lists") + " a row of " : "lists of ";
+  text += std::string(name_of(layout.dtype)) + ": " + counted(list.lengths.elements, "value", "values") + ", " +
+          lengths_text(list.lengths);
+  if (list.missing != 0) text += ", " + format_count(list.missing) + " missing";
+  if (list.has_values()) text += ", " + summary_number(list.least) + " to " + summary_number(list.greatest);
+  return line(name_of(layout.role), text);
+}
+
+std::string series_text(Inspection const& inspection) {
+  BatchLayout const& layout = inspection.reader->layout();
+  BatchSummary const& summary = *inspection.summary;
+  std::string text;
+  if (layout.has_start && summary.rows() != 0)
+    text += line("start", time_text(summary.start().first) + " to " + time_text(summary.start().last));
+  if (layout.cats != 0) text += cat_text(inspection);
+  for (std::size_t i = 0; i < summary.lists().size(); ++i) text += list_line(layout.lists[i], summary.lists()[i]);
+  return text;
+}
+
+std::string missing_text(BatchLayout const& layout, std::uint64_t missing) {
+  if (layout.is_sparse) return counted(missing, "pair says NaN", "pairs say NaN");
+  return layout.has_lists() ? counted(missing, "value", "values") : counted(missing, "cell", "cells");
+}
+
 std::string tensors_text(Inspection const& inspection) {
   BatchLayout const& layout = inspection.reader->layout();
   std::string text = features_text(inspection) + labels_text(inspection);
@@ -108,11 +147,10 @@ std::string tensors_text(Inspection const& inspection) {
     text += line(name_of(role),
                  format_count(inspection.summary->rows()) + " x 1 " + std::string(name_of(layout.dtype(role))));
   }
+  text += series_text(inspection);
   if (layout.has_uid) text += line("uid", "text of each record");
   if (layout.has_metadata) text += line("metadata", "text of each record");
-  std::uint64_t const missing = inspection.summary->missing_cells();
-  return text + line("missing", layout.is_sparse ? counted(missing, "pair says NaN", "pairs say NaN")
-                                                 : counted(missing, "cell", "cells"));
+  return text + line("missing", missing_text(layout, inspection.summary->missing_cells()));
 }
 
 std::string bad_cells_text(std::vector<BadCell> const& cells) {

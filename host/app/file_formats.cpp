@@ -100,6 +100,10 @@ class ListedFormat final : public FileFormat {
     if constexpr (requires { Format::holds_sparse; }) return Format::holds_sparse;
     return false;
   }
+  [[nodiscard]] bool holds_lists() const override {
+    if constexpr (requires { Format::holds_lists; }) return Format::holds_lists;
+    return false;
+  }
   [[nodiscard]] bool lists_pairs() const override {
     if constexpr (requires { Format::lists_pairs; }) return Format::lists_pairs;
     return false;
@@ -168,6 +172,7 @@ class NpzFormat final : public FileFormat {
   [[nodiscard]] OutputKind output_kind() const override { return OutputKind::npz; }
   [[nodiscard]] bool holds(Role) const override { return true; }
   [[nodiscard]] bool holds_sparse() const override { return true; }
+  [[nodiscard]] bool holds_lists() const override { return true; }
   [[nodiscard]] std::optional<Problem> unsupported(BatchLayout const&, BatchCapacity const&,
                                                    Arguments const&) const override {
     return std::nullopt;

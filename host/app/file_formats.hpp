@@ -58,6 +58,8 @@ class FileFormat {
   [[nodiscard]] virtual bool holds(Role role) const { return role == Role::feature || role == Role::label; }
   [[nodiscard]] virtual bool holds_texts() const { return false; }
   [[nodiscard]] virtual bool holds_sparse() const { return false; }
+  /// Whether rows have a place for lists (and for start and cat, which come with them).
+  [[nodiscard]] virtual bool holds_lists() const { return false; }
   /// Rows are lists of pairs: the number of features need not be known, and dense rows list every cell.
   [[nodiscard]] virtual bool lists_pairs() const { return false; }
   /// The line of column names that an output may begin with, if the format has one.

@@ -3,6 +3,8 @@
 #include <charconv>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
+#include <utility>
 
 #include <rapidjson/encodings.h>
 #include <rapidjson/memorystream.h>
@@ -82,6 +84,26 @@ std::string base64(std::string_view bytes) {
     }
   }
   return text;
+}
+
+std::optional<std::string> from_base64(std::string_view text) {
+  constexpr std::string_view digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::size_t const padding = text.ends_with("==") ? 2 : text.ends_with('=') ? 1 : 0;
+  if (text.size() % 4 != 0) return std::nullopt;
+  std::string bytes;
+  std::uint32_t bits = 0;
+  unsigned count = 0;
+  for (char const c : text.substr(0, text.size() - padding)) {
+    std::size_t const digit = digits.find(c);
+    if (digit == std::string_view::npos) return std::nullopt;
+    bits = bits << 6 | static_cast<std::uint32_t>(digit);
+    count += 6;
+    if (count < 8) continue;
+    count -= 8;
+    bytes += static_cast<char>(bits >> count & 0xff);
+    bits &= (1u << count) - 1;
+  }
+  return bits == 0 ? std::optional(std::move(bytes)) : std::nullopt;
 }
 
 Json& Json::key(std::string_view name) {

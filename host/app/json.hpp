@@ -15,6 +15,8 @@ namespace penstock::app {
 [[nodiscard]] bool is_utf8(std::string_view bytes);
 /// Base64 as in RFC 4648, with padding.
 [[nodiscard]] std::string base64(std::string_view bytes);
+/// The bytes that `text` stands for, if it is base64 with padding and no bits left over.
+[[nodiscard]] std::optional<std::string> from_base64(std::string_view text);
 
 /// Builds one JSON value on one line. Strings are bytes: those that are not UTF-8 become the characters U+0080 to
 /// U+00FF of the same numbers, so the text is always valid. Numbers are the shortest that read back the same; a NaN is

@@ -1,5 +1,7 @@
 #include "host/app/layout_text.hpp"
 
+#include <charconv>
+
 #include "host/pipeline/csv_rules.hpp"
 #include "host/text/text_format.hpp"
 
@@ -23,25 +25,49 @@ void add_byte(Json& json, std::string_view name, char byte) {
 }
 
 std::string features_text(BatchLayout const& layout) {
+  if (!layout.is_sparse && layout.features == 0 && layout.has_lists()) return "";
   std::string const type(name_of(layout.feature_dtype));
   if (layout.is_sparse && layout.features == 0) return "sparse features " + type;
   return format_count(layout.features) + (layout.is_sparse ? " sparse" : "") +
          (layout.features == 1 ? " feature " : " features ") + type;
 }
 
+std::string times(std::size_t count) { return count == 1 ? "" : format_count(count) + " x "; }
+
 }  // namespace
+
+std::string list_text(ListLayout const& list) {
+  std::string const parts = list.parts == 1 ? "" : std::to_string(list.parts) + " x ";
+  return parts + std::string(name_of(list.role)) + " " + std::string(name_of(list.dtype));
+}
+
+std::optional<ListLayout> list_of(std::string_view text) {
+  std::size_t parts = 1;
+  if (text.find(" x ") != std::string_view::npos) std::from_chars(text.data(), text.data() + text.size(), parts);
+  if (parts == 0) return std::nullopt;
+  for (ListRole const role : list_roles) {
+    for (DType const dtype : {DType::float32, DType::float64, DType::int32, DType::int64}) {
+      ListLayout const list{role, dtype, parts};
+      if (list_text(list) == text) return list;
+    }
+  }
+  return std::nullopt;
+}
 
 std::string layout_text(BatchLayout const& layout) {
   std::string text = features_text(layout);
-  if (layout.labels_vary) text += ", lists of labels " + std::string(name_of(layout.label_dtype));
-  for (Role role : {Role::label, Role::weight, Role::qid, Role::base_margin}) {
-    std::size_t const columns = layout.columns(role);
-    if (columns == 0) continue;
-    text += ", " + (columns == 1 ? "" : format_count(columns) + " x ") + std::string(name_of(role)) + " " +
-            std::string(name_of(layout.dtype(role)));
+  auto const add = [&text](std::string const& part) { text += (text.empty() ? "" : ", ") + part; };
+  if (layout.labels_vary) add("lists of labels " + std::string(name_of(layout.label_dtype)));
+  for (ListLayout const& list : layout.lists) {
+    if (list.role != ListRole::none) add("lists of " + list_text(list));
   }
-  if (layout.has_uid) text += ", uid";
-  if (layout.has_metadata) text += ", metadata";
+  for (Role role : tensor_roles) {
+    std::size_t const columns = layout.columns(role);
+    if (role == Role::feature || columns == 0) continue;
+    add(times(columns) + std::string(name_of(role)) + " " + std::string(name_of(layout.dtype(role))));
+  }
+  if (layout.has_uid) add("uid");
+  if (layout.has_metadata) add("metadata");
   return text;
 }
 
@@ -61,6 +87,14 @@ void add_layout(Json& json, BatchLayout const& layout) {
   json.member("base_margin", layout.has_base_margin).member("uid", layout.has_uid);
   json.member("metadata", layout.has_metadata).member("sparse", layout.is_sparse);
   json.member("labels_vary", layout.labels_vary);
+  json.member("start", layout.has_start).member("cats", std::uint64_t{layout.cats});
+  json.key("lists").begin_array();
+  for (ListLayout const& list : layout.lists) {
+    if (list.role == ListRole::none) continue;
+    json.begin_object().member("name", name_of(list.role)).member("dtype", name_of(list.dtype));
+    json.member("parts", std::uint64_t{list.parts}).end_object();
+  }
+  json.end_array();
   json.member("dtype", name_of(layout.feature_dtype)).member("label_dtype", name_of(layout.label_dtype));
 }
 

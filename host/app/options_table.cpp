@@ -17,6 +17,7 @@ constexpr std::string_view convert_examples[] = {
     "zcat part-*.gz | penstock convert - --to recordio -o - | aws s3 cp - s3://bucket/train.rec",
     "penstock convert iris.csv --label species --label-map 'setosa=0,versicolor=1,virginica=2' -o iris.rec",
     "penstock convert train.csv -o train.rec --dry-run",
+    "penstock convert sales.csv --to deepar --series-id item --time day --target sold --freq D -o train.jsonl",
 };
 constexpr std::string_view head_examples[] = {
     "penstock head train.csv --label y -n 5",
@@ -138,6 +139,17 @@ constexpr OptionSpec common_options[] = {
     {0, "label-map", "LIST", "class names as numbers: 'setosa=0,versicolor=1'", columns, reading_verbs},
     {0, "dtype", "TYPE", "element type of the features: float32 (default), float64, int32 or int64", columns,
      reading_verbs},
+
+    {0, "series-id", "COLUMN", "make time series of a table: the column that tells series apart", columns,
+     convert_verb},
+    {0, "time", "COLUMN", "time series: the column of times, as 2009-11-01 00:00:00 or 2009-11-01", columns,
+     convert_verb},
+    {0, "target", "COLUMN", "time series: the column of values", columns, convert_verb},
+    {0, "dynamic-feat", "LIST", "time series: columns of features that go with the values", columns, convert_verb},
+    {0, "freq", "STEP", "time series: the step between times: M, W, D, H or min, with a number before it (5min)",
+     columns, convert_verb},
+    {0, "gaps", "missing|error", "time series: steps without a line are missing values (default) or an error", columns,
+     convert_verb},
 
     {0, "delimiter", "BYTE", "one byte, or tab, comma, semicolon, pipe, space (default: found out)", text,
      reading_verbs},

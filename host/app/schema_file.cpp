@@ -14,6 +14,7 @@
 #include <rapidjson/reader.h>
 
 #include "host/app/json.hpp"
+#include "host/app/layout_text.hpp"
 #include "host/io/source.hpp"
 #include "host/text/text_format.hpp"
 #include "penstock/error.hpp"
@@ -28,27 +29,6 @@ constexpr DType dtypes[] = {DType::float32, DType::float64, DType::int32, DType:
 
 std::string_view word_of(Role role) { return role == Role::feature ? "feature" : name_of(role); }
 
-/// The bytes that `text` stands for, if it is base64 with padding and no bits left over.
-std::optional<std::string> from_base64(std::string_view text) {
-  constexpr std::string_view digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::size_t const padding = text.ends_with("==") ? 2 : text.ends_with('=') ? 1 : 0;
-  if (text.size() % 4 != 0) return std::nullopt;
-  std::string bytes;
-  std::uint32_t bits = 0;
-  unsigned count = 0;
-  for (char const c : text.substr(0, text.size() - padding)) {
-    std::size_t const digit = digits.find(c);
-    if (digit == std::string_view::npos) return std::nullopt;
-    bits = bits << 6 | static_cast<std::uint32_t>(digit);
-    count += 6;
-    if (count < 8) continue;
-    count -= 8;
-    bytes += static_cast<char>(bits >> count & 0xff);
-    bits &= (1u << count) - 1;
-  }
-  return bits == 0 ? std::optional(std::move(bytes)) : std::nullopt;
-}
-
 // ---- what stands where -----------------------------------------------------------------------------------
 
 /// `bytes` is a string, or an object that holds one in base64.
@@ -61,7 +41,7 @@ std::string_view name_of(Kind kind) {
 }
 
 /// Arrays and objects of a schema; `base64` is the object that stands in for a string.
-enum class Place : std::uint8_t { top, columns, column, features, layout, options, base64 };
+enum class Place : std::uint8_t { top, columns, column, features, layout, lists, options, base64 };
 
 /// A value that holds no others.
 struct Scalar {
@@ -82,6 +62,7 @@ struct Member {
   Expected (*set)(Schema&, Scalar const&) = nullptr;  ///< of scalars
   Place opens = Place::top;                           ///< of arrays and objects
   std::string (*text)(BatchLayout const&) = nullptr;  ///< of the layout's members: the value in JSON
+  bool is_optional = false;  ///< of the layout's members: left out where there is nothing of it
 };
 
 /// Sets `into` to the one of `values` that is called so.
@@ -118,6 +99,13 @@ struct LayoutField {
   static constexpr Member member(std::string_view name) {
     return {name, is_flag ? Kind::boolean : is_type ? Kind::string : Kind::number, set, Place::top, text};
   }
+  static std::string text_if_any(BatchLayout const& layout) { return layout.*field == T{} ? "" : text(layout); }
+  static constexpr Member optional_member(std::string_view name) {
+    Member optional = member(name);
+    optional.text = text_if_any;
+    optional.is_optional = true;
+    return optional;
+  }
 };
 
 Expected check_version(Schema&, Scalar const& value) {
@@ -135,6 +123,22 @@ Expected set_format(Schema& schema, Scalar const& value) { return schema.format 
 Expected set_column(Schema& schema, Scalar const& value) { return schema.columns.back().name = value.text, ""; }
 Expected add_feature(Schema& schema, Scalar const& value) { return schema.features.emplace_back(value.text), ""; }
 Expected set_option(Schema& schema, Scalar const& value) { return schema.options.back().second = value.text, ""; }
+
+/// "target float32", as list_text() says it.
+Expected add_list(Schema& schema, Scalar const& value) {
+  auto const free = std::ranges::find(schema.layout.lists, ListRole::none, &ListLayout::role);
+  if (free == schema.layout.lists.end()) return "no more than two lists";
+  std::optional<ListLayout> const list = list_of(value.text);
+  if (!list) return "a list and its type, such as target float32";
+  return *free = *list, "";
+}
+
+std::string lists_text(BatchLayout const& layout) {
+  std::string text;
+  for (ListLayout const& list : layout.lists)
+    if (list.role != ListRole::none) text += (text.empty() ? "[\"" : ", \"") + list_text(list) + '"';
+  return text.empty() ? "" : text + "]";
+}
 
 constexpr Member top_members[] = {
     {"schema_version", Kind::number, check_version},   {"format", Kind::string, set_format},
@@ -154,10 +158,14 @@ constexpr Member layout_members[] = {
     LayoutField<&BatchLayout::is_sparse>::member("sparse"),
     LayoutField<&BatchLayout::has_uid>::member("uid"),
     LayoutField<&BatchLayout::has_metadata>::member("metadata"),
+    LayoutField<&BatchLayout::has_start>::optional_member("start"),
+    LayoutField<&BatchLayout::cats>::optional_member("cats"),
+    {"lists", Kind::array, nullptr, Place::lists, lists_text, true},
 };
 constexpr Member base64_members[] = {{"base64", Kind::string}};
 constexpr Member column_element{"", Kind::object, nullptr, Place::column};
 constexpr Member feature_element{"", Kind::bytes, add_feature};
+constexpr Member list_element{"", Kind::string, add_list};
 constexpr Member option_member{"", Kind::bytes, set_option};
 
 /// The members of an object; none for options, which have any.
@@ -202,11 +210,14 @@ class SchemaHandler : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Sch
     std::uint32_t seen = 0;  ///< a bit for each of members_of(place)
   };
 
-  static bool is_array(Place place) { return place == Place::columns || place == Place::features; }
+  static bool is_array(Place place) {
+    return place == Place::columns || place == Place::features || place == Place::lists;
+  }
   /// What is to stand in `frame` now.
   static Member const& wanted_in(Frame const& frame) {
     if (frame.place == Place::columns) return column_element;
     if (frame.place == Place::features) return feature_element;
+    if (frame.place == Place::lists) return list_element;
     return frame.place == Place::options ? option_member : *frame.member;
   }
 
@@ -274,7 +285,8 @@ bool SchemaHandler::EndObject(unsigned) {
   frame.key.clear();
   std::span<Member const> const members = members_of(frame.place);
   for (std::size_t i = 0; i < members.size(); ++i)
-    if ((frame.seen >> i & 1) == 0) return fail("member '" + std::string(members[i].name) + "' is missing");
+    if ((frame.seen >> i & 1) == 0 && !members[i].is_optional)
+      return fail("member '" + std::string(members[i].name) + "' is missing");
   return close();
 }
 
@@ -366,6 +378,7 @@ std::string contradiction_in(Schema const& schema) {
   std::uint64_t const features_max =
       layout.is_sparse ? std::uint64_t{std::numeric_limits<std::int64_t>::max()} : schema_columns_max;
   if (layout.features > features_max) return "$.layout.features: more than " + format_count(features_max);
+  if (layout.cats > schema_columns_max) return "$.layout.cats: more than " + format_count(schema_columns_max);
   if (layout.labels > schema_columns_max) return "$.layout.labels: more than " + format_count(schema_columns_max);
   if (layout.labels_vary && layout.labels != 0)
     return "$.layout.labels: expected 0, because their number varies (labels_vary)";
@@ -429,7 +442,10 @@ std::string to_json(Schema const& schema) {
   std::vector<std::string> columns, features, layout, options;
   for (std::size_t i = 0; i < schema.columns.size(); ++i) columns.push_back(column_text(i, schema.columns[i]));
   for (std::string const& name : schema.features) features.push_back(json_of(name));
-  for (Member const& member : layout_members) layout.push_back(member_text(member.name, member.text(schema.layout)));
+  for (Member const& member : layout_members) {
+    std::string const text = member.text(schema.layout);
+    if (!text.empty()) layout.push_back(member_text(member.name, text));
+  }
   for (auto const& [name, value] : schema.options) options.push_back(member_text(name, json_of(value)));
   return "{\n  " + member_text("schema_version", std::to_string(schema_version)) + ",\n  " +
          member_text("format", json_of(schema.format)) + ",\n" + block("columns", "[]", columns) + ",\n" +

@@ -23,6 +23,10 @@
 ///       }
 ///     }
 ///
+/// The layout of time series and of lists of tokens has up to three members more: "start": true, "cats": 2, and
+/// "lists":
+/// ["target float32", "2 x dynamic_feat float32"].
+///
 /// Every member stands there once, in any order, and no other does. Strings are bytes: where they are not UTF-8,
 /// `{"base64": "..."}` (RFC 4648, padded) stands in their place, so they come back exactly. A reader of version 1
 /// refuses other versions.

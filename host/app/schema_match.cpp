@@ -8,6 +8,7 @@
 #include <unordered_set>
 #include <utility>
 
+#include "host/app/layout_text.hpp"
 #include "host/text/suggest.hpp"
 #include "host/text/text_format.hpp"
 
@@ -198,6 +199,13 @@ std::string labels_text(BatchLayout const& layout) {
   return layout.labels_vary ? "any number" : layout.labels == 0 ? "none" : format_count(layout.labels);
 }
 
+std::string lists_text(BatchLayout const& layout) {
+  std::string text;
+  for (ListLayout const& list : layout.lists)
+    if (list.role != ListRole::none) text += (text.empty() ? "" : " and ") + list_text(list);
+  return text.empty() ? "none" : text;
+}
+
 std::string_view presence(bool is_there) { return is_there ? "one" : "none"; }
 
 }  // namespace
@@ -251,6 +259,9 @@ std::vector<std::string> match_layout(Schema const& schema, BatchLayout const& l
   compare_presence(name_of(Role::weight), wanted.has_weight, layout.has_weight, may_lack);
   compare_presence(name_of(Role::qid), wanted.has_qid, layout.has_qid, may_lack);
   compare_presence(name_of(Role::base_margin), wanted.has_base_margin, layout.has_base_margin, may_lack);
+  compare_presence(name_of(Role::start), wanted.has_start, layout.has_start, false);
+  match.compare("categories", format_count(wanted.cats), format_count(layout.cats));
+  match.compare("lists", lists_text(wanted), lists_text(layout));
   compare_presence("uid", wanted.has_uid, layout.has_uid, false);
   compare_presence("metadata", wanted.has_metadata, layout.has_metadata, false);
   return match.take();

@@ -6,6 +6,8 @@
 #include <limits>
 #include <type_traits>
 
+#include "formats/json/time.hpp"
+
 namespace penstock::app {
 namespace {
 
@@ -43,6 +45,13 @@ std::uint64_t bits_of(Dense const& tensor, std::size_t index) {
     std::memcpy(&bits, &value, sizeof value);
     return std::uint64_t{bits};
   });
+}
+
+std::string time_text(std::int64_t seconds) {
+  if (!json::has_time_text(seconds)) return std::to_string(seconds);
+  std::string text(json::date_time_bytes, ' ');
+  json::write_time(seconds, text.data());
+  return text;
 }
 
 std::string bits_text(Dense const& tensor, std::size_t index) {

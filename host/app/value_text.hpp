@@ -16,6 +16,8 @@ namespace penstock::app {
 
 /// The shortest text that reads back as the same number; "NaN" and "inf" where it is none.
 [[nodiscard]] std::string value_text(Dense const& tensor, std::size_t index);
+/// "2009-11-01 00:00:00" of seconds since 1970-01-01; beyond the years 1 to 9999 the number of seconds.
+[[nodiscard]] std::string time_text(std::int64_t seconds);
 /// "0x3f800000": all bits of the element, in hexadecimal.
 [[nodiscard]] std::string bits_text(Dense const& tensor, std::size_t index);
 /// The element's bits as an unsigned number.

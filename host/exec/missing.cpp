@@ -36,6 +36,11 @@ std::uint64_t count_missing(Batch const& batch) {
   std::uint64_t missing = 0;
   Dense const& dense = batch.features;
   if (dense.columns != 0) missing += count_nans(dense.data, dense.rows * dense.columns, dense.dtype);
+  for (Ragged const& list : batch.lists) {
+    if (list.offsets == nullptr || batch.rows == 0) continue;
+    Extent const all = {list.row(0).begin, list.row(batch.rows - 1).end};
+    missing += count_nans(list.values + all.begin * size_bytes(list.dtype), all.size(), list.dtype);
+  }
   Csr const& csr = batch.csr;
   if (csr.indptr == nullptr) return missing;
   Extent const pairs = csr.pairs();

@@ -1,4 +1,4 @@
-/// How many features of a batch are missing.
+/// How many values of a batch are missing.
 #pragma once
 
 #include <cstdint>
@@ -7,7 +7,7 @@
 
 namespace penstock {
 
-/// NaNs, of any bits, among the dense features or the values of the CSR matrix. Integers are never missing.
+/// NaNs, of any bits, among the dense features, the values of the CSR matrix and those of lists. Integers are never missing.
 [[nodiscard]] std::uint64_t count_missing(Batch const& batch);
 
 }  // namespace penstock

@@ -74,6 +74,7 @@ void validate_arrays(OutputOptions const& options) {
   }
   if (!options.prologue.empty()) throw ConfigurationError("a header line belongs to text output only");
   if (options.kind == OutputKind::npy) {
+    if (options.layout.has_lists()) throw ConfigurationError("npy holds the features only, no lists", "write npz");
     if (options.layout.is_sparse)
       throw ConfigurationError("npy holds dense features only", "write npz, or make the features dense");
   } else if (options.layout.has_uid || options.layout.has_metadata) {

@@ -63,8 +63,8 @@ struct OutputFiles {
 };
 
 /// Opens all files of an output. Throws ConfigurationError if the options contradict each other or ask for what the
-/// kind cannot hold (npy: sparse features; npz: uid and metadata), and SinkError if a file exists already or cannot be
-/// written.
+/// kind cannot hold (npy: sparse features and lists; npz: uid and metadata), and SinkError if a file exists already or
+/// cannot be written.
 ///
 /// Memory: a buffer for one round's companion text, and for `.group` about 32 bytes for each distinct qid,
 /// since a query may come again at any time. What must wait for a count (npz arrays other than the first;

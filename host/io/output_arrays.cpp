@@ -84,6 +84,7 @@ npy::HeaderBytes ArrayMember::header() const {
   switch (shape_.kind) {
     case ArrayShape::Kind::matrix: return npy::make_header(shape_.dtype, rows_, shape_.columns);
     case ArrayShape::Kind::text: return npy::make_text_header(static_cast<std::uint32_t>(rows_));
+    case ArrayShape::Kind::flags: return npy::make_flags_header(rows_);
     case ArrayShape::Kind::vector: break;
   }
   return npy::make_header(shape_.dtype, rows_);

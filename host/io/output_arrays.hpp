@@ -23,12 +23,15 @@ struct ArrayShape {
     matrix,  ///< (rows, columns)
     vector,  ///< (rows,)
     text,    ///< no dimensions: one bytes object of `rows` bytes
+    flags,   ///< (rows,) of bool: bytes of 0 and 1
   };
   Kind kind = Kind::vector;
   DType dtype = DType::float32;
   std::size_t columns = 1;  ///< of a matrix
 
-  [[nodiscard]] constexpr std::size_t row_bytes() const { return kind == Kind::text ? 1 : size_bytes(dtype) * columns; }
+  [[nodiscard]] constexpr std::size_t row_bytes() const {
+    return kind == Kind::text || kind == Kind::flags ? 1 : size_bytes(dtype) * columns;
+  }
 };
 
 /// A .npy file whose number of rows is known last. Its elements come in pieces and wait in a spool, or stream straight

@@ -4,6 +4,7 @@
 #include "host/io/output_files.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -143,32 +144,87 @@ class CsrMembers {
   std::int64_t width_ = 0;  ///< one beyond the largest index
 };
 
-/// Labels whose number varies: all of them, and where each row's begin, and the last row's end.
+/// Rows of different lengths: all values, and where each row's begin, and the last row's end.
 class RaggedMembers {
  public:
-  RaggedMembers(Members& members, BatchLayout const& layout)
-      : dtype_(layout.label_dtype),
-        values_(members.add("label_values", {Kind::vector, layout.label_dtype})),
-        offsets_(members.add_index("label_offsets")) {
+  struct Names {
+    std::string values;
+    std::string offsets;
+  };
+  RaggedMembers(Members& members, Names const& names, DType dtype)
+      : dtype_(dtype),
+        values_(members.add(names.values, {Kind::vector, dtype})),
+        offsets_(members.add_index(names.offsets)) {
     offsets_.widen();  // always int64: there is no other program's choice to follow
     offsets_.append_shifted(std::span(&first_offset, 1), 0);
   }
 
-  void write(Batch const& batch) {
-    Ragged const& labels = batch.labels;
-    if (batch.rows == 0) return;
-    if (labels.offsets == nullptr || labels.dtype != dtype_) throw_other_layout();
-    Extent const all{labels.row(0).begin, labels.row(batch.rows - 1).end};
-    std::int64_t const shift = static_cast<std::int64_t>(values_.rows()) - labels.offsets[0];
+  void write(Ragged const& rows) {
+    if (rows.rows == 0) return;
+    if (rows.offsets == nullptr || rows.dtype != dtype_) throw_other_layout();
+    Extent const all{rows.row(0).begin, rows.row(rows.rows - 1).end};
+    std::int64_t const shift = static_cast<std::int64_t>(values_.rows()) - rows.offsets[0];
     std::size_t const value_bytes = size_bytes(dtype_);
-    values_.append({labels.values + all.begin * value_bytes, all.size() * value_bytes}, all.size());
-    offsets_.append_shifted({labels.offsets + 1, batch.rows}, shift);
+    values_.append({rows.values + all.begin * value_bytes, all.size() * value_bytes}, all.size());
+    offsets_.append_shifted({rows.offsets + 1, rows.rows}, shift);
   }
 
  private:
   DType dtype_;
   ArrayMember& values_;
   IndexMember& offsets_;
+};
+
+/// A list of each row: NAME and NAME_offsets; of a target also which values are there, of dynamic features how many
+/// lists each row is.
+class ListMembers {
+ public:
+  ListMembers(Members& members, ListLayout const& layout)
+      : layout_(layout),
+        rows_(members, {std::string(name_of(layout.role)), std::string(name_of(layout.role)) + "_offsets"},
+              layout.dtype) {
+    if (layout.role == ListRole::target) observed_ = &members.add("target_observed", {Kind::flags});
+    if (layout.role == ListRole::dynamic_feat)
+      parts_ = &members.add("dynamic_feat_lists", {Kind::vector, DType::int64});
+  }
+
+  void write(Ragged const& rows) {
+    rows_.write(rows);
+    if (observed_ == nullptr || rows.rows == 0) return;
+    Extent const all{rows.row(0).begin, rows.row(rows.rows - 1).end};
+    switch (layout_.dtype) {
+      case DType::float32: return append_observed<float>(rows, all);
+      case DType::float64: return append_observed<double>(rows, all);
+      case DType::int32: return append_observed<std::int32_t>(rows, all);
+      case DType::int64: return append_observed<std::int64_t>(rows, all);
+    }
+  }
+
+  /// When all rows have been written.
+  void finish() {
+    if (parts_ == nullptr) return;
+    auto const parts = static_cast<std::int64_t>(layout_.parts);
+    parts_->append(std::as_bytes(std::span(&parts, 1)), 1);
+  }
+
+ private:
+  /// A NaN is a missing value.
+  template <class T>
+  void append_observed(Ragged const& rows, Extent all) {
+    std::span<T const> values(rows.as<T>() + all.begin, all.size());
+    std::array<std::byte, 4096> block;  // stays in a first-level cache
+    while (!values.empty()) {
+      std::size_t const count = std::min(values.size(), block.size());
+      for (std::size_t i = 0; i < count; ++i) block[i] = std::byte{values[i] == values[i]};
+      observed_->append(std::span(block).first(count), count);
+      values = values.subspan(count);
+    }
+  }
+
+  ListLayout layout_;
+  RaggedMembers rows_;
+  ArrayMember* observed_ = nullptr;  ///< of a target
+  ArrayMember* parts_ = nullptr;     ///< of dynamic features
 };
 
 /// The first array streams into a seekable file behind headers that finish() replaces. The others, and on
@@ -180,10 +236,14 @@ class NpzOutput final : public Output {
     BatchLayout const& layout = options.layout;
     if (layout.is_sparse)
       csr_.emplace(members_, layout);
-    else
+    else if (layout.features != 0 || !layout.has_lists())
       dense_.emplace_back(members_, layout, Role::feature);
+    if (layout.labels_vary)
+      labels_.emplace(members_, RaggedMembers::Names{"label_values", "label_offsets"}, layout.label_dtype);
+    for (ListLayout const& list : layout.lists) {
+      if (list.role != ListRole::none) lists_.emplace_back(members_, list);
+    }
     if (file_.seekable() != nullptr) members_.front().stream_to(file_);
-    if (layout.labels_vary) labels_.emplace(members_, layout);
     for (Role role : tensor_roles) {
       if (role != Role::feature && layout.columns(role) != 0) dense_.emplace_back(members_, layout, role);
     }
@@ -191,12 +251,14 @@ class NpzOutput final : public Output {
 
   void write(Round const& round) override {
     if (csr_) csr_->write(round.batch);
-    if (labels_) labels_->write(round.batch);
+    if (labels_) labels_->write(round.batch.labels);
+    for (std::size_t i = 0; i < lists_.size(); ++i) lists_[i].write(round.batch.lists[i]);
     for (DenseMember& member : dense_) member.write(round.batch);
   }
 
   void finish() override {
     if (csr_) csr_->finish();
+    for (ListMembers& list : lists_) list.finish();
     members_.finish(file_);
     files_.commit();
   }
@@ -209,6 +271,7 @@ class NpzOutput final : public Output {
   Members members_;
   std::optional<CsrMembers> csr_;
   std::optional<RaggedMembers> labels_;
+  std::vector<ListMembers> lists_;
   std::vector<DenseMember> dense_;
 };
 

@@ -22,6 +22,8 @@ std::string_view option_of(Role role) {
     case Role::weight: return "--weight";
     case Role::qid: return "--qid";
     case Role::base_margin:
+    case Role::start:
+    case Role::cat:
     case Role::ignore: break;
   }
   return "--ignore";

@@ -61,6 +61,14 @@ constexpr std::array<Words, fault_codes> words = {{
     {FaultCode::missing_shape, "missing_shape", "a sparse tensor has no shape"},
     {FaultCode::keys_mismatch, "keys_mismatch", "keys and values differ in number"},
     {FaultCode::unexpected_text, "unexpected_text", "uid or metadata are here, but not in the first record"},
+    {FaultCode::malformed_json, "malformed_json", "not a JSON object"},
+    {FaultCode::nested_too_deep, "nested_too_deep", "objects and lists are nested too deep"},
+    {FaultCode::duplicate_key, "duplicate_key", "the key stands twice in its object"},
+    {FaultCode::missing_key, "missing_key", "a key is missing"},
+    {FaultCode::unknown_key, "unknown_key", "the key is none of those asked for"},
+    {FaultCode::wrong_type, "wrong_type", "the value is of another type"},
+    {FaultCode::length_mismatch, "length_mismatch", "the list has another length than it must have"},
+    {FaultCode::bad_time, "bad_time", "expected a date and time as 2009-11-01 00:00:00 or 2009-11-01"},
 }};
 
 Words const& entry_of(FaultCode code) { return words[static_cast<std::size_t>(code)]; }

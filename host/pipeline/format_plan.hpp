@@ -28,6 +28,23 @@ struct PlanRequest {
   bool needs_width = false;  ///< the output has a shape
 };
 
+template <class Format>
+concept HasWatch = requires {
+  typename Format::Watch;
+};
+
+template <class Watch>
+class FormatWatch final : public InputWatch {
+ public:
+  template <class Plan>
+  explicit FormatWatch(Plan const& plan) : watch_(plan) {}
+  void see(Batch const& rows) override { watch_.see(rows); }
+  [[nodiscard]] std::vector<Problem> problem() const override { return watch_.problem(); }
+
+ private:
+  Watch watch_;
+};
+
 /// All files of one format. What it looks at: the first record, and all records where the scout asks for a survey.
 template <class Format>
 class FormatPlan final : public InputPlan {
@@ -62,7 +79,13 @@ class FormatPlan final : public InputPlan {
 
   [[nodiscard]] FormatInfo const& format() const override { return Format::info; }
   [[nodiscard]] BatchLayout const& layout() const override { return plan_.layout; }
-  [[nodiscard]] std::vector<std::string> names(Role) const override { return {}; }
+  [[nodiscard]] std::vector<std::string> names([[maybe_unused]] Role role) const override {
+    if constexpr (requires { Format::names(plan_, role); }) return Format::names(plan_, role);
+    return {};
+  }
+  [[nodiscard]] bool has_names() const override {
+    return requires { Format::names(plan_, Role::feature); };
+  }
   [[nodiscard]] std::uint64_t first_line(std::size_t) const override { return 1; }
   [[nodiscard]] std::vector<std::string> const& notes() const override { return notes_; }
   [[nodiscard]] std::vector<std::pair<std::string, std::string>> found_options() const override {
@@ -89,6 +112,10 @@ class FormatPlan final : public InputPlan {
   [[nodiscard]] std::unique_ptr<PlaceFinder> make_place_finder() const override {
     return std::make_unique<CountingPlaceFinder<typename Format::PlaceCounter>>();
   }
+  [[nodiscard]] std::unique_ptr<InputWatch> make_watch() const override {
+    if constexpr (HasWatch<Format>) return std::make_unique<FormatWatch<typename Format::Watch>>(plan_);
+    return nullptr;
+  }
   [[nodiscard]] BatchCapacity record_capacity(std::size_t record_max) const override {
     return Format::record_capacity(plan_, record_max);
   }
@@ -105,7 +132,9 @@ class FormatPlan final : public InputPlan {
     if (report.remedy.empty() && fault.code == FaultCode::record_too_long)
       report.remedy = "--max-record-size allows longer records";
     bool const shows_cell = Format::info.is_text && report.found.empty() && !report.cell.empty();
-    if (shows_cell) report.found = "\"" + escape_for_display(report.cell, 40) + "\"";
+    bool const is_quoted = report.cell.size() > 1 && report.cell.front() == '"' && report.cell.back() == '"';
+    std::string const quote = is_quoted ? "" : "\"";
+    if (shows_cell) report.found = quote + escape_for_display(report.cell, 40) + quote;
   }
 
  private:

@@ -32,6 +32,14 @@ class PlaceFinder {
   [[nodiscard]] virtual std::uint32_t unit_begin() const = 0;  ///< offset in the chunk
 };
 
+/// Sees all rows of an input, in order: formats/core/format.hpp, WatchExample.
+class InputWatch {
+ public:
+  virtual ~InputWatch() = default;
+  virtual void see(Batch const& rows) = 0;
+  [[nodiscard]] virtual std::vector<Problem> problem() const = 0;
+};
+
 /// A plan owns everything that its lanes point to; keep it as long as any lane made from it.
 class InputPlan {
  public:
@@ -57,6 +65,8 @@ class InputPlan {
   [[nodiscard]] virtual std::unique_ptr<Cutter> make_cutter(InstructionSet isa, std::size_t record_max) const = 0;
   [[nodiscard]] virtual std::unique_ptr<Lane> make_lane(InstructionSet isa, LaneOptions const& options) const = 0;
   [[nodiscard]] virtual std::unique_ptr<PlaceFinder> make_place_finder() const = 0;
+  /// Null where records say nothing together.
+  [[nodiscard]] virtual std::unique_ptr<InputWatch> make_watch() const { return nullptr; }
   /// The most that one record of `record_max` bytes can become.
   [[nodiscard]] virtual BatchCapacity record_capacity(std::size_t record_max) const = 0;
   /// Faults that one record can make at most.

@@ -28,8 +28,8 @@ std::vector<std::unique_ptr<Lane>> make_lanes(InputPlan const& plan, StreamOptio
   lane.device = options.device;
   lane.trace = options.trace;
   bool const tolerates = options.on_error == FaultPolicy::skip || options.on_error == FaultPolicy::quarantine;
-  lane.needs_rows =
-      options.takes_batches || options.skip > 0 || options.limit.has_value() || options.row_files != nullptr;
+  lane.needs_rows = options.takes_batches || (options.judges_whole && plan.make_watch() != nullptr) ||
+                    options.skip > 0 || options.limit.has_value() || options.row_files != nullptr;
   lane.needs_rows_with_faults = !tolerates || options.max_errors.has_value();
   if (options.row_files == nullptr) lane.make_encoder = options.make_encoder;
   std::vector<std::unique_ptr<Lane>> lanes;
@@ -62,6 +62,11 @@ std::vector<std::unique_ptr<Lane>> make_lanes_that_fit(InputPlan const& plan, St
   }
 }
 
+std::unique_ptr<InputWatch> make_watch(InputPlan const& plan, StreamOptions const& options) {
+  bool const is_whole = options.judges_whole && options.skip == 0 && !options.limit.has_value();
+  return is_whole ? plan.make_watch() : nullptr;
+}
+
 /// Memory for the values that come from beside the text.
 BatchBuffer make_values(RowFiles const* values, StreamSizes const& sizes) {
   BatchLayout layout;
@@ -92,7 +97,8 @@ class RecordStream::State {
         lanes_(make_lanes_that_fit(plan, options_, sizes_)),
         layout_(stream_layout(plan, options)),
         places_(plan.make_place_finder()),
-        values_(make_values(options.row_files, sizes_)) {
+        values_(make_values(options.row_files, sizes_)),
+        watch_(make_watch(plan, options)) {
     PipelineLimits const limits{sizes_.slot_bytes, options.record_max, sizes_.slots};
     std::vector<Shard> shards = plan.shards();
     for (Shard const& shard : shards) names_.push_back(shard.name);
@@ -113,6 +119,7 @@ class RecordStream::State {
       Delivery const delivery = next_delivery();
       if (delivery.round == nullptr) {
         if (options_.row_files != nullptr) options_.row_files->finish();
+        judge_whole();
         break;
       }
       if (delivery.begins_chunk) begin_chunk(*delivery.chunk);
@@ -329,6 +336,7 @@ class RecordStream::State {
   /// The whole round if all of it is wanted, else the wanted part, encoded again.
   Round const* deliver(Round const& round, Rows rows) {
     bool const is_whole = rows.count == round.batch.rows;
+    if (watch_ != nullptr) watch_->see(round.batch.rows_from(rows.first, rows.count));
     if (is_whole && options_.row_files == nullptr) {
       counts.missing_cells += round.counts.missing_cells;
       return &round;
@@ -352,6 +360,11 @@ class RecordStream::State {
     if (encoder_ == nullptr) encoder_ = options_.make_encoder();
     part_bytes_.resize(encoder_->bytes_max(capacity_of(part_.batch)));
     part_.encoded = {part_bytes_.data(), encoder_->encode(part_.batch, part_bytes_.data())};
+  }
+
+  void judge_whole() const {
+    if (watch_ == nullptr) return;
+    for (Problem const& problem : watch_->problem()) throw DataError(problem.message, problem.hint);
   }
 
   void judge_share() const {
@@ -398,6 +411,7 @@ class RecordStream::State {
   Round part_;
   std::unique_ptr<Encoder> encoder_;
   std::vector<std::byte> part_bytes_;
+  std::unique_ptr<InputWatch> watch_;  ///< null: there is nothing to judge
 };
 
 RecordStream::RecordStream(InputPlan& plan, StreamOptions const& options)

@@ -25,6 +25,7 @@ constexpr std::size_t bytes_per_pair = 5;
 constexpr std::size_t bytes_per_sparse_row = 16;
 constexpr std::size_t bytes_per_label = 4;
 constexpr std::size_t bytes_per_text_byte = 4;
+constexpr std::size_t bytes_per_list_value = 4;
 
 /// A round of dense rows holds what two slots' worth of output memory can: plain numbers of two bytes and more of text
 /// each then need one round a slot, and rows that grow more need several. Elements whose number varies follow the text.
@@ -43,6 +44,9 @@ BatchCapacity round_capacity(BatchLayout const& decoded, BatchLayout const& layo
   if (decoded.labels_vary) round.labels = slot_bytes / bytes_per_label + 1;
   if (decoded.has_uid) round.uid_bytes = slot_bytes / bytes_per_text_byte;
   if (decoded.has_metadata) round.metadata_bytes = slot_bytes / bytes_per_text_byte;
+  for (std::size_t i = 0; i < lists_max; ++i) {
+    if (decoded.lists[i].role != ListRole::none) round.list_values[i] = slot_bytes / bytes_per_list_value + 1;
+  }
   return round;
 }
 

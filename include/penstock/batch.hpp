@@ -13,18 +13,38 @@
 namespace penstock {
 
 /// What a column is for. Role columns leave the features.
-enum class Role : std::uint8_t { feature, label, weight, qid, base_margin, ignore };
+enum class Role : std::uint8_t { feature, label, weight, qid, base_margin, start, cat, ignore };
 
 constexpr std::string_view name_of(Role role) {
-  constexpr std::string_view names[] = {"features", "label", "weight", "qid", "base_margin", "ignored"};
+  constexpr std::string_view names[] = {"features", "label", "weight", "qid", "base_margin", "start", "cat", "ignored"};
   return names[static_cast<std::size_t>(role)];
 }
 
-/// The roles that become tensors, in the order in which outputs list them.
-inline constexpr std::array<Role, 5> tensor_roles = {Role::feature, Role::label, Role::weight, Role::qid,
-                                                     Role::base_margin};
+/// The roles that become dense tensors, in the order in which outputs list them.
+inline constexpr std::array<Role, 7> tensor_roles = {Role::feature,     Role::label, Role::weight, Role::qid,
+                                                     Role::base_margin, Role::start, Role::cat};
 
-/// Shape and type of each tensor, without data. Weights and base margins are float32, qid is int64.
+/// What a list of a record is: of a time series its target and the features that go with it, or tokens of one of two
+/// sentences.
+enum class ListRole : std::uint8_t { none, target, dynamic_feat, in0, in1 };
+
+constexpr std::string_view name_of(ListRole role) {
+  constexpr std::string_view names[] = {"", "target", "dynamic_feat", "in0", "in1"};
+  return names[static_cast<std::size_t>(role)];
+}
+
+/// A ragged tensor: a list for each record. Of `parts` above 1 the list is that many lists of one length, one behind
+/// the other: a matrix of `parts` rows.
+struct ListLayout {
+  ListRole role = ListRole::none;
+  DType dtype = DType::float32;
+  std::size_t parts = 1;
+  bool operator==(ListLayout const&) const = default;
+};
+inline constexpr std::size_t lists_max = 2;
+
+/// Shape and type of each tensor, without data. Weights and base margins are float32; qid and start (seconds since
+/// 1970-01-01 00:00:00) are int64; cat is int32.
 struct BatchLayout {
   DType feature_dtype = DType::float32;
   std::size_t features = 0;  ///< columns; of a sparse layout 0 if they are not known
@@ -37,6 +57,9 @@ struct BatchLayout {
   bool has_base_margin = false;
   bool has_uid = false;
   bool has_metadata = false;
+  bool has_start = false;
+  std::size_t cats = 0;                          ///< columns of cat
+  std::array<ListLayout, lists_max> lists = {};  ///< those that are there come first
 
   /// Columns of the role's dense tensor: 0 where it is sparse, ragged or absent.
   [[nodiscard]] constexpr std::size_t columns(Role role) const {
@@ -46,6 +69,8 @@ struct BatchLayout {
       case Role::weight: return has_weight ? 1 : 0;
       case Role::qid: return has_qid ? 1 : 0;
       case Role::base_margin: return has_base_margin ? 1 : 0;
+      case Role::start: return has_start ? 1 : 0;
+      case Role::cat: return cats;
       case Role::ignore: break;
     }
     return 0;
@@ -54,7 +79,9 @@ struct BatchLayout {
     switch (role) {
       case Role::feature: return feature_dtype;
       case Role::label: return label_dtype;
-      case Role::qid: return DType::int64;
+      case Role::qid:
+      case Role::start: return DType::int64;
+      case Role::cat: return DType::int32;
       default: return DType::float32;
     }
   }
@@ -66,7 +93,10 @@ struct BatchLayout {
     return sum;
   }
   /// Whether anything at all has memory beyond row_bytes() a row.
-  [[nodiscard]] constexpr bool is_dense() const { return !is_sparse && !labels_vary && !has_uid && !has_metadata; }
+  [[nodiscard]] constexpr bool is_dense() const {
+    return !is_sparse && !labels_vary && !has_uid && !has_metadata && !has_lists();
+  }
+  [[nodiscard]] constexpr bool has_lists() const { return lists[0].role != ListRole::none; }
   bool operator==(BatchLayout const&) const = default;
 };
 
@@ -77,10 +107,13 @@ struct BatchCapacity {
   std::size_t labels = 0;  ///< of ragged labels
   std::size_t uid_bytes = 0;
   std::size_t metadata_bytes = 0;
+  std::array<std::size_t, lists_max> list_values = {};  ///< of each list
 
   [[nodiscard]] constexpr bool holds(BatchCapacity const& other) const {
+    bool holds_lists = true;
+    for (std::size_t i = 0; i < lists_max; ++i) holds_lists = holds_lists && list_values[i] >= other.list_values[i];
     return rows >= other.rows && pairs >= other.pairs && labels >= other.labels && uid_bytes >= other.uid_bytes &&
-           metadata_bytes >= other.metadata_bytes;
+           metadata_bytes >= other.metadata_bytes && holds_lists;
   }
   bool operator==(BatchCapacity const&) const = default;
 };
@@ -93,10 +126,13 @@ struct Batch {
   Dense weight;
   Dense qid;
   Dense base_margin;
+  Dense start;
+  Dense cat;
   Csr csr;        ///< the features, where the layout is sparse
   Ragged labels;  ///< the labels, where their number varies
   Texts uid;
   Texts metadata;
+  std::array<Ragged, lists_max> lists;  ///< as the layout lists them
   /// Of a lane's rows: where in the chunk's text the record of each row begins. Null: nobody asks.
   std::uint32_t* record_begins = nullptr;
 
@@ -106,6 +142,8 @@ struct Batch {
       case Role::weight: return weight;
       case Role::qid: return qid;
       case Role::base_margin: return base_margin;
+      case Role::start: return start;
+      case Role::cat: return cat;
       default: return features;
     }
   }
@@ -123,6 +161,9 @@ struct Batch {
     if (labels.offsets != nullptr) part.labels.offsets += first;
     if (uid.offsets != nullptr) part.uid.offsets += first;
     if (metadata.offsets != nullptr) part.metadata.offsets += first;
+    for (Ragged& list : part.lists) {
+      if (list.offsets != nullptr) list.offsets += first;
+    }
     if (record_begins != nullptr) part.record_begins += first;
     part.set_rows(count);
     return part;
@@ -130,12 +171,14 @@ struct Batch {
   constexpr void set_rows(std::size_t count) {
     rows = csr.rows = labels.rows = uid.rows = metadata.rows = count;
     for (Role role : tensor_roles) tensor(role).rows = count;
+    for (Ragged& list : lists) list.rows = count;
   }
 };
 
 /// What is in the rows of `batch`; for memory that shall hold a copy.
 [[nodiscard]] constexpr BatchCapacity capacity_of(Batch const& batch) {
-  BatchCapacity capacity{batch.rows, 0, 0, 0, 0};
+  BatchCapacity capacity;
+  capacity.rows = batch.rows;
   if (batch.rows == 0) return capacity;
   auto const count = [&](std::int64_t const* offsets) {
     return offsets == nullptr ? 0 : static_cast<std::size_t>(offsets[batch.rows] - offsets[0]);
@@ -144,6 +187,7 @@ struct Batch {
   capacity.labels = count(batch.labels.offsets);
   capacity.uid_bytes = count(batch.uid.offsets);
   capacity.metadata_bytes = count(batch.metadata.offsets);
+  for (std::size_t i = 0; i < lists_max; ++i) capacity.list_values[i] = count(batch.lists[i].offsets);
   return capacity;
 }
 
@@ -153,7 +197,7 @@ class BatchBuffer {
  public:
   BatchBuffer() = default;
   BatchBuffer(BatchLayout const& layout, std::size_t rows_max)
-      : BatchBuffer(layout, BatchCapacity{rows_max, 0, 0, 0, 0}) {}
+      : BatchBuffer(layout, BatchCapacity{rows_max, 0, 0, 0, 0, {}}) {}
   BatchBuffer(BatchLayout const& layout, BatchCapacity const& capacity) : BatchBuffer(layout, capacity, nullptr) {}
   /// In somebody else's memory, which holds size_bytes(layout, capacity), is 64-byte aligned and outlives it; null: its
   /// own.
@@ -167,6 +211,8 @@ class BatchBuffer {
     for (std::int64_t* offsets :
          {batch_.csr.indptr, batch_.labels.offsets, batch_.uid.offsets, batch_.metadata.offsets})
       if (offsets != nullptr) *offsets = 0;
+    for (Ragged const& list : batch_.lists)
+      if (list.offsets != nullptr) *list.offsets = 0;
   }
   [[nodiscard]] std::size_t rows_max() const { return capacity_.rows; }
   [[nodiscard]] BatchCapacity const& capacity() const { return capacity_; }
@@ -219,6 +265,13 @@ class BatchBuffer {
       batch_.labels.dtype = layout.label_dtype;
       batch_.labels.offsets = take_offsets();
       batch_.labels.values = take(capacity_.labels * penstock::size_bytes(layout.label_dtype));
+    }
+    for (std::size_t i = 0; i < lists_max; ++i) {
+      Ragged& list = batch_.lists[i];
+      list.dtype = layout.lists[i].dtype;
+      if (layout.lists[i].role == ListRole::none) continue;
+      list.offsets = take_offsets();
+      list.values = take(capacity_.list_values[i] * penstock::size_bytes(list.dtype));
     }
     auto const place_texts = [&](Texts& texts, std::size_t bytes) {
       texts.offsets = take_offsets();

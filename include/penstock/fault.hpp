@@ -52,8 +52,17 @@ enum class FaultCode : std::uint8_t {
   missing_shape,         ///< a sparse tensor without its shape
   keys_mismatch,         ///< keys and values of a sparse tensor differ in number
   unexpected_text,       ///< uid or metadata, though the first record has none
+  // objects of JSON
+  malformed_json,   ///< no JSON object, or something else beside it
+  nested_too_deep,  ///< more levels of objects and lists than are read
+  duplicate_key,    ///< a key stands twice in its object
+  missing_key,      ///< a key that every record has to have
+  unknown_key,      ///< a key that is none of those asked for
+  wrong_type,       ///< a value of another kind than the key asks for
+  length_mismatch,  ///< a list of another length than it has to be
+  bad_time,         ///< no date and time of the accepted spellings
 };
-inline constexpr std::size_t fault_codes = 41;
+inline constexpr std::size_t fault_codes = 49;
 
 /// What to do with a record that has a fault. `null` turns a bad cell of a floating-point feature into a
 /// missing value and treats every other fault like `fail`.

@@ -127,8 +127,14 @@ class FormatRunner {
   }
 
   static BatchCapacity larger(BatchCapacity const& a, BatchCapacity const& b) {
-    return {std::max(a.rows, b.rows), std::max(a.pairs, b.pairs), std::max(a.labels, b.labels),
-            std::max(a.uid_bytes, b.uid_bytes), std::max(a.metadata_bytes, b.metadata_bytes)};
+    BatchCapacity larger = {std::max(a.rows, b.rows),
+                            std::max(a.pairs, b.pairs),
+                            std::max(a.labels, b.labels),
+                            std::max(a.uid_bytes, b.uid_bytes),
+                            std::max(a.metadata_bytes, b.metadata_bytes),
+                            {}};
+    for (std::size_t i = 0; i < lists_max; ++i) larger.list_values[i] = std::max(a.list_values[i], b.list_values[i]);
+    return larger;
   }
 
   void take_faults(Chunk const& chunk, FaultLog const& faults) {

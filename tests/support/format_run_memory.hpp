@@ -59,6 +59,12 @@ class ExactBatch {
       batch_.labels.offsets = take_offsets(capacity.rows);
       batch_.labels.values = take(capacity.labels * size_bytes(layout.label_dtype));
     }
+    for (std::size_t i = 0; i < lists_max; ++i) {
+      if (layout.lists[i].role == ListRole::none) continue;
+      batch_.lists[i].dtype = layout.lists[i].dtype;
+      batch_.lists[i].offsets = take_offsets(capacity.rows);
+      batch_.lists[i].values = take(capacity.list_values[i] * size_bytes(layout.lists[i].dtype));
+    }
     if (layout.has_uid) place(batch_.uid, capacity.rows, capacity.uid_bytes);
     if (layout.has_metadata) place(batch_.metadata, capacity.rows, capacity.metadata_bytes);
   }
@@ -126,6 +132,12 @@ inline RunRow row_of(Batch const& batch, std::size_t row) {
   }
   if (batch.labels.offsets != nullptr)
     out.labels = bits_of(batch.labels.values, batch.labels.dtype, batch.labels.row(row));
+  if (batch.start.columns != 0) out.start = dense(batch.start).front();
+  out.cat = dense(batch.cat);
+  for (std::size_t i = 0; i < lists_max; ++i) {
+    Ragged const& list = batch.lists[i];
+    if (list.offsets != nullptr) out.lists[i] = bits_of(list.values, list.dtype, list.row(row));
+  }
   if (batch.uid.offsets != nullptr) out.uid = batch.uid.row(row);
   if (batch.metadata.offsets != nullptr) out.metadata = batch.metadata.row(row);
   return out;
@@ -139,7 +151,8 @@ inline void check_rows(Batch const& batch, BatchCapacity const& capacity) {
     for (std::size_t i = 0; i < batch.rows; ++i) promise(offsets[i] <= offsets[i + 1], "offsets descend");
   };
   promise(batch.rows <= capacity.rows, "more rows than the capacity");
-  for (auto const* offsets : {batch.csr.indptr, batch.labels.offsets, batch.uid.offsets, batch.metadata.offsets})
+  for (auto const* offsets : {batch.csr.indptr, batch.labels.offsets, batch.uid.offsets, batch.metadata.offsets,
+                              batch.lists[0].offsets, batch.lists[1].offsets})
     check_offsets(offsets);
   promise(capacity.holds(capacity_of(batch)), "more elements than the capacity");
   if (batch.csr.indptr == nullptr) return;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -21,18 +22,19 @@ namespace penstock::testing {
 
 /// What must not show in what comes out.
 struct RunSizes {
-  std::size_t buffer_bytes = 4096;                   ///< 1 or more; a record that needs more gets it
-  std::size_t rejects_max = 8;                       ///< 1 or more, a cut
-  BatchCapacity capacity = {16, 256, 32, 256, 256};  ///< a round's; a record that needs more gets it, alone
-  std::size_t faults_max = 4;                        ///< 1 or more, a round
-  char poison = '\x5a';                              ///< stands in padding, and in memory that was not written yet
+  std::size_t buffer_bytes = 4096;                               ///< 1 or more; a record that needs more gets it
+  std::size_t rejects_max = 8;                                   ///< 1 or more, a cut
+  BatchCapacity capacity = {16, 256, 32, 256, 256, {256, 256}};  ///< a round's; a record that needs more gets it, alone
+  std::size_t faults_max = 4;                                    ///< 1 or more, a round
+  char poison = '\x5a';  ///< stands in padding, and in memory that was not written yet
 };
 
 inline std::string name_of(RunSizes const& s) {
   std::ostringstream text;
   text << "buffers of " << s.buffer_bytes << ", " << s.rejects_max << " rejects, rounds of " << s.capacity.rows
        << " rows, " << s.capacity.pairs << " pairs, " << s.capacity.labels << " labels, " << s.capacity.uid_bytes
-       << " and " << s.capacity.metadata_bytes << " bytes, " << s.faults_max << " faults, poison "
+       << " and " << s.capacity.metadata_bytes << " bytes, " << s.capacity.list_values[0] << " and "
+       << s.capacity.list_values[1] << " list values, " << s.faults_max << " faults, poison "
        << static_cast<int>(s.poison);
   return text.str();
 }
@@ -48,6 +50,9 @@ struct RunRow {
   std::optional<std::uint64_t> base_margin;
   std::string uid;
   std::string metadata;
+  std::optional<std::uint64_t> start;
+  std::vector<std::uint64_t> cat;
+  std::array<std::vector<std::uint64_t>, lists_max> lists;
   bool operator==(RunRow const&) const = default;
 };
 
@@ -108,6 +113,9 @@ inline std::string words(RunRow const& row) {
   put("weight", row.weight);
   put("qid", row.qid);
   put("base_margin", row.base_margin);
+  put("start", row.start);
+  put_list(out, "cat", row.cat);
+  for (auto const& list : row.lists) put_list(out, "list", list);
   if (!row.uid.empty()) out << " uid \"" << row.uid << "\"";
   if (!row.metadata.empty()) out << " metadata \"" << row.metadata << "\"";
   return out.str();
