@@ -77,12 +77,22 @@ std::optional<std::string> libsvm_option(std::string_view name, SchemaSource con
   return std::nullopt;
 }
 
+/// What a plan found out by itself: the keys that became columns.
+std::optional<std::string> found_option(std::string_view name, SchemaSource const& source) {
+  if (source.plan == nullptr) return std::nullopt;
+  for (auto& [option, value] : source.plan->found_options()) {
+    if (option == name) return value;
+  }
+  return std::nullopt;
+}
+
 std::optional<std::string> option_of(OptionWords const& option, SchemaSource const& source) {
   if (is_of_this_input(option.name)) return std::nullopt;
   if (option.name == "dtype") return std::string(name_of(source.layout.feature_dtype));
   auto const* const csv = dynamic_cast<CsvPlan const*>(source.plan);
   auto value = csv != nullptr ? csv_option(option.name, *csv, source.arguments) : libsvm_option(option.name, source);
-  if (value || names_columns(option.name)) return value;
+  if (!value && csv == nullptr) value = found_option(option.name, source);
+  if (value || (csv != nullptr && names_columns(option.name))) return value;
   if (is_flag(option.name))
     return source.arguments.has(option.name) ? std::optional<std::string>("true") : std::nullopt;
   return source.arguments.value(option.name);

@@ -252,6 +252,24 @@ class RoundTrips(CliTest):
         self.ok("diff", "o.jsonl", "o.npz")
 
 
+class Schemas(CliTest):
+    def test_keys_that_were_found_stay_the_columns(self):
+        self.write("a.jsonl", '{"y":1,"b":{"c":2},"a":3,"t":"x"}\n{"y":0,"a":4,"b":{"c":null}}\n')
+        self.ok("inspect", "a.jsonl", "--label", "y", "--save-schema", "s.json")
+        schema = json.loads(self.read("s.json"))
+        self.assertEqual((schema["options"]["columns"], schema["options"]["label"]), ("b.c,a", "y"))
+        self.write("b.jsonl", '{"a":5,"z":6,"y":1,"b":{"c":7}}\n')
+        self.ok("convert", "b.jsonl", "--schema", "s.json", "-o", "b.csv")
+        self.assertEqual(self.read("b.csv"), b"1,7,5\n")
+
+    def test_time_series(self):
+        self.write("a.jsonl", '{"start":"2009-11-01","target":[1],"cat":[0]}\n')
+        self.ok("inspect", "a.jsonl", "--save-schema", "s.json")
+        self.ok("convert", "a.jsonl", "--schema", "s.json", "-o", "a.npz")
+        self.write("b.jsonl", '{"start":"2009-11-01","target":[1]}\n')
+        self.expect(5, "convert", "b.jsonl", "--schema", "s.json", "-o", "b.npz")
+
+
 class RealFiles(CliTest):
     def test_boston_311(self):
         path = self.shared("jsonl/boston311-100.jsonl")
