@@ -1,10 +1,10 @@
 // JSON lines in memory to batches: cutter and lane on one thread, validation and faults included, no files.
 //
-//   json_decode KIND [FILE] [--megabytes N] [--portable] [--repeat N]        KIND: deepar
+//   json_decode deepar|objects [FILE] [--columns LIST] [--megabytes N] [--portable] [--repeat N]
 //
-// Without a file the text is made up: time series of 400 to 600 values and as many of one dynamic feature, as
-// json.dumps writes them. Prints decimal GB/s of text: minimum, median and maximum of N runs after one that warms up.
-// Pin it to one core: taskset -c 1 json_decode deepar
+// Without a file the text is that of `penstock synth deepar` or `objects`; of objects five keys of twenty are columns.
+// Prints decimal GB/s of text: minimum, median and maximum of N runs after one that warms up. Pin it to one core:
+// taskset -c 1 json_decode deepar
 
 #include <algorithm>
 #include <chrono>
@@ -15,13 +15,13 @@
 #include <fstream>
 #include <iterator>
 #include <memory>
-#include <random>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "formats/formats.hpp"
+#include "host/app/synth.hpp"
 #include "host/exec/engine.hpp"
 #include "host/exec/lanes.hpp"
 #include "penstock/chunk.hpp"
@@ -33,6 +33,7 @@ using namespace penstock;
 struct Arguments {
   std::string kind;
   std::string file;
+  std::string columns = "price,count,rating,latitude,is_gift";  ///< of objects
   std::size_t megabytes = 200;
   bool is_portable = false;
   int repeat = 5;
@@ -43,7 +44,9 @@ Arguments parse(int count, char** words) {
   for (int i = 1; i < count; ++i) {
     std::string_view const word = words[i];
     auto const number = [&] { return std::strtoul(i + 1 < count ? words[++i] : "0", nullptr, 10); };
-    if (word == "--megabytes")
+    if (word == "--columns" && i + 1 < count)
+      arguments.columns = words[++i];
+    else if (word == "--megabytes")
       arguments.megabytes = number();
     else if (word == "--repeat")
       arguments.repeat = static_cast<int>(number());
@@ -55,28 +58,12 @@ Arguments parse(int count, char** words) {
   return arguments;
 }
 
-void put_list(std::string& text, std::mt19937_64& random, std::size_t count, char const* format) {
-  text += '[';
-  for (std::size_t i = 0; i < count; ++i) {
-    char value[32];
-    std::snprintf(value, sizeof value, format, static_cast<double>(random() % 10000000) * 1e-4);
-    text += i == 0 ? "" : ", ";
-    text += value;
-  }
-  text += ']';
-}
-
-std::string made_up(std::size_t megabytes) {
-  std::mt19937_64 random(1);
+std::string made_up(std::string const& kind, std::size_t megabytes) {
+  app::SynthOptions options;
+  options.kind = kind;
+  options.rows = ~std::uint64_t{0} >> 1;
   std::string text;
-  while (text.size() < megabytes * 1000000) {
-    std::size_t const count = 400 + random() % 201;
-    text += R"({"start": "2009-11-01 00:00:00", "target": )";
-    put_list(text, random, count, "%.2f");
-    text += R"(, "cat": [)" + std::to_string(random() % 10) + R"(], "dynamic_feat": [)";
-    put_list(text, random, count, "%.4f");
-    text += "]}\n";
-  }
+  for (std::uint64_t block = 0; text.size() < megabytes * 1000000; ++block) text += synthesize_block(options, block);
   return text;
 }
 
@@ -155,7 +142,12 @@ class Run {
 
   void take(Batch const& batch) {
     pass_.rows += batch.rows;
-    pass_.values += batch.rows * batch.features.columns;
+    Dense const& features = batch.features;
+    pass_.values += batch.rows * features.columns;
+    for (std::size_t i = 0; i < batch.rows * features.columns; i += 97) {
+      float const value = features.as<float>()[i];
+      pass_.sum += value == value ? value : 0;
+    }
     for (Ragged const& list : batch.lists) {
       if (list.offsets == nullptr || batch.rows == 0) continue;
       auto const count = static_cast<std::size_t>(list.offsets[batch.rows]);
@@ -178,8 +170,12 @@ class Run {
 
 /// The plan that the first record asks for.
 template <class Format>
-typename Format::Plan plan_of(std::string const& text) {
-  typename Format::Scout scout({}, {record_max, true, false});
+typename Format::Plan plan_of(std::string const& text, Arguments const& arguments) {
+  typename Format::Options wanted;
+  for (auto const& option : Format::options) {
+    if (option.name == "columns") option.set(wanted, arguments.columns);
+  }
+  typename Format::Scout scout(wanted, {record_max, true, false});
   std::string const padding(text_padding, '\n');
   std::string const head = padding + text.substr(0, text.find('\n') + 1) + padding;
   Chunk chunk;
@@ -191,7 +187,7 @@ typename Format::Plan plan_of(std::string const& text) {
 template <class Format>
 void measure(Arguments const& arguments, std::string const& text) {
   InstructionSet const isa = arguments.is_portable ? InstructionSet::portable : best_instruction_set();
-  Run<Format> run(plan_of<Format>(text), isa);
+  Run<Format> run(plan_of<Format>(text, arguments), isa);
   std::vector<double> rates;
   Pass pass;
   for (int i = 0; i <= arguments.repeat; ++i) {
@@ -209,11 +205,18 @@ void measure(Arguments const& arguments, std::string const& text) {
 
 int main(int count, char** words) {
   Arguments const arguments = parse(count, words);
-  std::string const text = arguments.file.empty() ? made_up(arguments.megabytes) : read_file(arguments.file);
-  if (text.empty() || arguments.repeat < 1 || arguments.kind != "deepar") {
-    std::fprintf(stderr, "json_decode KIND [FILE] [--megabytes N] [--portable] [--repeat N]   KIND: deepar\n");
+  bool const is_known = arguments.kind == "deepar" || arguments.kind == "objects";
+  if (!is_known || arguments.repeat < 1) {
+    std::fprintf(stderr,
+                 "json_decode deepar|objects [FILE] [--columns LIST] [--megabytes N] [--portable] [--repeat N]\n");
     return 2;
   }
-  measure<deepar::Format>(arguments, text);
+  std::string const text =
+      arguments.file.empty() ? made_up(arguments.kind, arguments.megabytes) : read_file(arguments.file);
+  if (text.empty()) return 2;
+  if (arguments.kind == "deepar")
+    measure<deepar::Format>(arguments, text);
+  else
+    measure<objects::Format>(arguments, text);
   return 0;
 }

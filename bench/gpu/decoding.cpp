@@ -179,7 +179,7 @@ void measure_slots(Bench& bench) {
   if (bench.settings().is_quick) return;
   for (std::size_t const mebibytes :
        {std::size_t{1}, std::size_t{64}, std::size_t{4}, std::size_t{32}, std::size_t{8}, std::size_t{2}}) {
-    for (std::string_view const name : {"higgs", "compact", "libsvm", "recordio"}) {
+    for (std::string_view const name : {"higgs", "compact", "libsvm", "recordio", "deepar"}) {
       if (!bench.wants(name)) continue;
       kernels(bench, name, mebibytes << 20);
       tensors(bench, name, mebibytes << 20, 3);

@@ -7,10 +7,12 @@
 #include <vector>
 
 #include "cuda/formats/csv.hpp"
+#include "cuda/formats/deepar.hpp"
 #include "cuda/formats/libsvm.hpp"
 #include "cuda/formats/recordio.hpp"
 #include "formats/core/block.hpp"
 #include "formats/csv/plan.hpp"
+#include "formats/deepar/format.hpp"
 #include "formats/libsvm/format.hpp"
 #include "formats/recordio/format.hpp"
 
@@ -105,6 +107,15 @@ class LibsvmInput final : public ScoutedInput<libsvm::Format> {
   }
 };
 
+class DeeparInput final : public ScoutedInput<deepar::Format> {
+ public:
+  explicit DeeparInput(Text made) : ScoutedInput(std::move(made), {}) {}
+  [[nodiscard]] std::unique_ptr<cuda::ChunkDecoder> make_decoder(cuda::DecoderLimits const& limits,
+                                                                 cuda::Stream& stream) const override {
+    return cuda::make_deepar_decoder(plan_, limits, stream);
+  }
+};
+
 class RecordioInput final : public ScoutedInput<recordio::Format> {
  public:
   explicit RecordioInput(Text made) : ScoutedInput(std::move(made), {}) {}
@@ -122,6 +133,7 @@ std::unique_ptr<Input> make_input(TextKind const& kind, std::size_t size_bytes) 
   switch (kind.format) {
     case TextFormat::csv: input = std::make_unique<CsvInput>(std::move(text)); break;
     case TextFormat::libsvm: input = std::make_unique<LibsvmInput>(std::move(text)); break;
+    case TextFormat::deepar: input = std::make_unique<DeeparInput>(std::move(text)); break;
     case TextFormat::recordio: input = std::make_unique<RecordioInput>(std::move(text)); break;
   }
   input->name = kind.name;
@@ -135,6 +147,10 @@ cuda::DecoderLimits limits_for(BatchLayout const& layout, std::size_t slot_bytes
   if (layout.is_sparse) {
     limits.rows.rows = std::min(limits.rows.rows, slot_bytes / 16);
     limits.rows.pairs = slot_bytes / 5 + 1;
+  }
+  if (layout.has_lists()) limits.rows.rows = std::min(limits.rows.rows, slot_bytes / 16);
+  for (std::size_t i = 0; i < lists_max; ++i) {
+    if (layout.lists[i].role != ListRole::none) limits.rows.list_values[i] = slot_bytes / 4 + 1;
   }
   limits.rows.rows = std::max<std::size_t>(1, limits.rows.rows);
   limits.faults = std::min<std::size_t>(4096, slot_bytes);

@@ -95,7 +95,7 @@ void measure_encoders(Bench& bench) {
 }
 
 void measure_latency(Bench& bench) {
-  for (std::string_view const name : {"higgs", "compact", "libsvm", "recordio"}) {
+  for (std::string_view const name : {"higgs", "compact", "libsvm", "recordio", "deepar"}) {
     if (!bench.wants(name)) continue;
     for (bool const polls : {true, false}) {
       bench.figure({polls ? "latency" : "latency_asleep", std::string(name), bench.slot(1), 1, "us", {}, {}},

@@ -104,6 +104,7 @@ std::span<TextKind const> text_kinds() {
       TextKind{"libsvm_short", "", libsvm},
       TextKind{"recordio", "recordio", recordio, false, false, true},
       TextKind{"recordio_sparse", "recordio-sparse", recordio},
+      TextKind{"deepar", "deepar", deepar},
       TextKind{"quoted", "quoted", csv},
       TextKind{"higgs_bad", "higgs", csv, false, true},
       TextKind{"dirty_clean", "dirty", csv},

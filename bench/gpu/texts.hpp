@@ -11,7 +11,7 @@
 
 namespace penstock::bench {
 
-enum class TextFormat { csv, libsvm, recordio };
+enum class TextFormat { csv, libsvm, recordio, deepar };
 
 /// A kind of text.
 struct TextKind {

@@ -2,6 +2,7 @@
 /// rows to bytes in device memory.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 
@@ -37,6 +38,8 @@ class ChunkDecoder {
   [[nodiscard]] virtual bool next(Batch& rows, FaultLog& faults, RoundCounts& counts, Decoded& decoded) = 0;
   /// Pairs in the rows of the last round, where they are sparse: the host must know what to copy.
   [[nodiscard]] virtual std::size_t pairs() const { return 0; }
+  /// Values in the lists of those rows, for the same reason.
+  [[nodiscard]] virtual std::array<std::size_t, lists_max> list_values() const { return {}; }
   /// Device bytes that it holds.
   [[nodiscard]] virtual std::size_t device_bytes() const = 0;
 };

@@ -13,6 +13,9 @@
 namespace penstock::csv {
 struct DecodePlan;
 }
+namespace penstock::deepar {
+struct Plan;
+}
 namespace penstock::libsvm {
 struct Plan;
 }
@@ -85,6 +88,8 @@ class Engine final : public Device {
 /// What a lane has on the device for each format that has kernels. Plans must outlive workers. Throw DeviceMemoryError
 /// if there is no room, DeviceError for whatever else fails.
 [[nodiscard]] std::unique_ptr<DeviceWorker> make_worker(Engine& engine, csv::DecodePlan const& plan,
+                                                        WorkerOptions const& options);
+[[nodiscard]] std::unique_ptr<DeviceWorker> make_worker(Engine& engine, deepar::Plan const& plan,
                                                         WorkerOptions const& options);
 [[nodiscard]] std::unique_ptr<DeviceWorker> make_worker(Engine& engine, libsvm::Plan const& plan,
                                                         WorkerOptions const& options);

@@ -6,10 +6,12 @@
 #include "cuda/exec/memory.hpp"
 #include "cuda/exec/stream.hpp"
 #include "cuda/formats/csv.hpp"
+#include "cuda/formats/deepar.hpp"
 #include "cuda/formats/libsvm.hpp"
 #include "cuda/formats/recordio.hpp"
 #include "cuda/kernels/missing.cuh"
 #include "formats/csv/plan.hpp"
+#include "formats/deepar/plan.hpp"
 #include "formats/libsvm/plan.hpp"
 #include "formats/recordio/plan.hpp"
 #include "formats/recordio/write_rows.hpp"
@@ -112,6 +114,13 @@ class Worker final : public DeviceWorker {
       stream_.copy(to.csr.indices, rows.csr.indices, pairs * sizeof(std::int64_t), "copy out");
       stream_.copy(to.csr.values, rows.csr.values, pairs * size_bytes(rows.csr.dtype), "copy out");
     }
+    for (std::size_t i = 0; i < lists_max; ++i) {
+      Ragged const& list = rows.lists[i];
+      if (list.offsets == nullptr) continue;
+      std::size_t const values = decoder_->list_values()[i];
+      stream_.copy(to.lists[i].offsets, list.offsets, (rows.rows + 1) * sizeof(std::int64_t), "copy out");
+      stream_.copy(to.lists[i].values, list.values, values * size_bytes(list.dtype), "copy out");
+    }
     if (rows.record_begins != nullptr && to.record_begins != nullptr)
       stream_.copy(to.record_begins, rows.record_begins, rows.rows * sizeof(std::uint32_t), "copy out");
   }
@@ -136,6 +145,12 @@ std::unique_ptr<DeviceWorker> make_worker(Engine& engine, csv::DecodePlan const&
 std::unique_ptr<DeviceWorker> make_worker(Engine& engine, libsvm::Plan const& plan, WorkerOptions const& options) {
   return std::make_unique<Worker>(engine, options, [&](DecoderLimits const& limits, Stream& stream) {
     return make_libsvm_decoder(plan, limits, stream);
+  });
+}
+
+std::unique_ptr<DeviceWorker> make_worker(Engine& engine, deepar::Plan const& plan, WorkerOptions const& options) {
+  return std::make_unique<Worker>(engine, options, [&](DecoderLimits const& limits, Stream& stream) {
+    return make_deepar_decoder(plan, limits, stream);
   });
 }
 

@@ -402,6 +402,8 @@ class LibsvmDecoder final : public ChunkDecoder {
     dense(Role::weight, arrays.weight);
     dense(Role::qid, arrays.qid);
     dense(Role::base_margin, nullptr);
+    dense(Role::start, nullptr);
+    dense(Role::cat, nullptr);
     batch.csr = {arrays.indptr,        arrays.indices, static_cast<std::byte*>(arrays.values),
                  layout.feature_dtype, rows,           layout.features};
     if (plan_.checks_qid_order && layout.has_qid) batch.record_begins = arrays.begins;

@@ -26,6 +26,7 @@ inline constexpr std::string_view suffixes[] = {".deepar.json", ".deepar.jsonl"}
 struct Format {
   static constexpr FormatInfo info = {"deepar", "DeepAR JSON lines", suffixes, true, "line"};
   static constexpr bool has_avx2 = true;
+  static constexpr bool has_device = true;
   static constexpr bool counts_missing = true;
   static constexpr bool bears_mark(std::string_view head) { return json::sniff(head) == json::Sniffed::deepar; }
 

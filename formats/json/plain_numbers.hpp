@@ -24,25 +24,29 @@ class PlainNumbers {
 
   /// From an element's first byte on, or a blank before it; at most `room` elements.
   Taken take(char const* at, float* out, std::size_t room, NumberRules const& rules) {
-    Taken taken = {at};
+    float* const first = out;
+    float* const full = out + room;
+    std::size_t missing = 0;
+    auto const taken = [&](bool is_end) { return Taken{at, static_cast<std::size_t>(out - first), missing, is_end}; };
     for (;;) {
-      list_separators(taken.at);
-      if (count_ == 0) return taken;
-      char const* const base = taken.at;
-      for (std::size_t i = 0; i < count_; ++i) {
+      Separators const separators = list_separators(at);
+      char const* const base = at;
+      for (std::size_t i = 0; i < separators.count; ++i) {
         char const* const end = base + positions_[i];
-        char const* const begin = taken.at + (*taken.at == ' ' ? 1 : 0);
-        if (taken.count == room) return taken;
-        if (!is_plain(begin, end, out[taken.count])) [[unlikely]] {
-          if (!rules.takes_missing || !spells_missing(begin, end)) return taken;
-          out[taken.count] = missing_value<float>();
-          ++taken.missing;
+        char const* const begin = at + (*at == ' ' ? 1 : 0);
+        if (out == full) return taken(false);
+        float value;
+        if (!is_decimal(begin, end, value) || (separators.has_exponents && !has_strict_mantissa(begin, end)))
+            [[unlikely]] {
+          if (!rules.takes_missing || !spells_missing(begin, end)) return taken(false);
+          value = missing_value<float>();
+          ++missing;
         }
-        ++taken.count;
-        taken.at = end + 1;
-        taken.is_end = *end == ']';
-        if (taken.is_end) return taken;
+        *out++ = value;
+        at = end + 1;
+        if (*end == ']') return taken(true);
       }
+      if (separators.count == 0) return taken(false);
     }
   }
 
@@ -54,7 +58,8 @@ class PlainNumbers {
   [[gnu::always_inline]] static bool is_decimal(char const* begin, char const* end, float& value) {
     if (end == begin) return false;
     char const* const first = begin + (*begin == '-' ? 1 : 0);
-    bool const is_strict = is_digit(*first) & is_digit(end[-1]) & !(*first == '0' && is_digit(first[1]));
+    bool const has_zero_in_front = *first == '0' && is_digit(first[1]);
+    bool const is_strict = is_digit(*first) && is_digit(end[-1]) && !has_zero_in_front;
     return is_strict && fast_float32(Isa{}, begin, static_cast<std::uint32_t>(end - begin), value);
   }
 
@@ -62,10 +67,15 @@ class PlainNumbers {
   static constexpr std::size_t piece_bytes = 1024;
   static constexpr std::size_t unwanted_max = 256;
 
+  /// What the list of positions holds.
+  struct Separators {
+    std::size_t count;
+    bool has_exponents;  ///< some e or E stands among them
+  };
+
   /// Where commas and closing brackets stand in the piece of text at `base`, up to the block with the first bracket.
-  [[gnu::always_inline]] void list_separators(char const* base) {
-    count_ = 0;
-    has_exponents_ = false;
+  [[gnu::always_inline]] Separators list_separators(char const* base) {
+    std::uint16_t* out = positions_;
     std::uint64_t exponents = 0;
     auto const size = std::min<std::size_t>(static_cast<std::size_t>(text_end_ - base), piece_bytes);
     for (std::size_t at = 0; at < size; at += block_bytes) {
@@ -73,30 +83,25 @@ class PlainNumbers {
       std::uint64_t const closing = block_equal(Isa{}, block, ']');
       std::uint64_t const live = size - at >= block_bytes ? ~std::uint64_t{0} : (std::uint64_t{1} << (size - at)) - 1;
       exponents |= block_equal(Isa{}, block, 'e') | block_equal(Isa{}, block, 'E');
-      append(at, (block_equal(Isa{}, block, ',') | closing) & live);
+      out = append(out, at, (block_equal(Isa{}, block, ',') | closing) & live);
       if (closing != 0) break;
     }
-    has_exponents_ = exponents != 0;
+    return {static_cast<std::size_t>(out - positions_), exponents != 0};
   }
 
-  /// Positions are written several at a time without asking; what is too much is written over.
-  [[gnu::always_inline]] void append(std::size_t at, std::uint64_t mask) {
-    std::uint16_t* out = positions_ + count_;
-    count_ += static_cast<std::size_t>(std::popcount(mask));
-    std::uint16_t* const last = positions_ + count_;
+  /// Positions are written several at a time without asking; what is too much is written over. (A block of numbers of
+  /// seven bytes and more has at most eight or nine.)
+  [[gnu::always_inline]] static std::uint16_t* append(std::uint16_t* out, std::size_t at, std::uint64_t mask) {
+    std::uint16_t* const last = out + std::popcount(mask);
     auto const write = [&](unsigned positions) {
       for (unsigned i = 0; i < positions; ++i) {
         *out++ = static_cast<std::uint16_t>(at + static_cast<unsigned>(std::countr_zero(mask)));
         mask &= mask - 1;
       }
     };
-    write(12);
-    while (out < last) write(8);
-  }
-
-  /// Whether [begin, end) is a plain number.
-  [[gnu::always_inline]] bool is_plain(char const* begin, char const* end, float& value) const {
-    return is_decimal(begin, end, value) && (!has_exponents_ || has_strict_mantissa(begin, end));
+    write(8);
+    while (out < last) write(4);
+    return last;
   }
 
   /// Of a number that is otherwise valid: that no point stands before the exponent.
@@ -116,9 +121,7 @@ class PlainNumbers {
   }
 
   char const* text_end_ = nullptr;
-  std::size_t count_ = 0;
-  bool has_exponents_ = false;
-  std::uint16_t positions_[piece_bytes + block_bytes + 12];
+  std::uint16_t positions_[piece_bytes + block_bytes + 8];
   float unwanted_[unwanted_max];
 };
 

@@ -12,8 +12,8 @@ namespace penstock::app {
 std::span<SynthKind const> synth_kinds() {
   using namespace synth;
   static SynthKind const kinds[] = {
-      higgs_kind(),    compact_kind(),         quoted_kind(), wide_kind(),         libsvm_kind(),
-      recordio_kind(), recordio_sparse_kind(), dirty_kind(),  dirty_libsvm_kind(),
+      higgs_kind(),           compact_kind(), quoted_kind(),  wide_kind(),  libsvm_kind(),       recordio_kind(),
+      recordio_sparse_kind(), deepar_kind(),  objects_kind(), dirty_kind(), dirty_libsvm_kind(),
   };
   return kinds;
 }

@@ -12,6 +12,8 @@ namespace penstock::app::synth {
 [[nodiscard]] SynthKind libsvm_kind();
 [[nodiscard]] SynthKind recordio_kind();
 [[nodiscard]] SynthKind recordio_sparse_kind();
+[[nodiscard]] SynthKind deepar_kind();
+[[nodiscard]] SynthKind objects_kind();
 [[nodiscard]] SynthKind dirty_kind();
 [[nodiscard]] SynthKind dirty_libsvm_kind();
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "formats/csv/format.hpp"
+#include "formats/deepar/format.hpp"
 #include "formats/libsvm/format.hpp"
 #include "formats/recordio/format.hpp"
 #include "penstock/error.hpp"
@@ -85,6 +86,11 @@ std::unique_ptr<DeviceWorker> make_device_worker<csv::Format>(Device& device, cs
   return cuda::make_worker(static_cast<cuda::Engine&>(device), plan, options);
 }
 template <>
+std::unique_ptr<DeviceWorker> make_device_worker<deepar::Format>(Device& device, deepar::Format::Plan const& plan,
+                                                                 WorkerOptions const& options) {
+  return cuda::make_worker(static_cast<cuda::Engine&>(device), plan, options);
+}
+template <>
 std::unique_ptr<DeviceWorker> make_device_worker<libsvm::Format>(Device& device, libsvm::Format::Plan const& plan,
                                                                  WorkerOptions const& options) {
   return cuda::make_worker(static_cast<cuda::Engine&>(device), plan, options);
@@ -108,6 +114,11 @@ std::vector<std::string> describe_devices() { return {"no CUDA engine in this bu
 
 template <>
 std::unique_ptr<DeviceWorker> make_device_worker<csv::Format>(Device&, csv::Format::Plan const&, WorkerOptions const&) {
+  return nullptr;
+}
+template <>
+std::unique_ptr<DeviceWorker> make_device_worker<deepar::Format>(Device&, deepar::Format::Plan const&,
+                                                                 WorkerOptions const&) {
   return nullptr;
 }
 template <>

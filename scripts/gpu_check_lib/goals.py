@@ -157,6 +157,7 @@ def results(all_figures):
         kernels(figures, "wide integers", "wide", 280),
         kernels(figures, "libsvm, 13.9 bytes a pair", "libsvm", 350),
         kernels(figures, "libsvm, 5 bytes a pair", "libsvm_short", 220),
+        kernels(figures, "lists of numbers in DeepAR lines", "deepar", 300),
         at_least("RecordIO encode, bytes written", 1000, [(median(f), at(f)) for f in figures.of("encode", "higgs")]),
         tensors(figures, "higgs"),
         tensors(figures, "compact"),

@@ -46,6 +46,7 @@ KINDS = (
     Kind("dirty", ".csv", words=("--label", "0"), outputs=("out.rec",), policies=DIRTY, is_timed=True),
     Kind("libsvm", ".libsvm", words=("--index-base", "1", "--num-features", "1000000"), is_timed=True),
     Kind("compact", ".csv", words=("--label", "0"), is_timed=True),
+    Kind("deepar", ".jsonl", outputs=("out.npz",)),
     Kind("recordio", ".rec"),
     Kind("dirty-libsvm", ".libsvm", words=("--index-base", "1", "--num-features", "1000"), policies=DIRTY),
     Kind("quoted", ".csv", synth=("--header",), words=("--label", "label", "--ignore", "title,comment")),

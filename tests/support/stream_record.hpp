@@ -71,6 +71,11 @@ inline void append_varying(std::string& bytes, Batch const& batch, std::size_t r
     Extent const labels = batch.labels.row(row);
     append(batch.labels.values, size_bytes(batch.labels.dtype), labels.begin, labels.size());
   }
+  for (Ragged const& list : batch.lists) {
+    if (list.offsets == nullptr) continue;
+    Extent const values = list.row(row);
+    append(list.values, size_bytes(list.dtype), values.begin, values.size());
+  }
   for (Texts const* const texts : {&batch.uid, &batch.metadata}) {
     if (texts->offsets == nullptr) continue;
     std::string_view const text = texts->row(row);

@@ -82,7 +82,8 @@ TEST(Synth, FirstKiBOfEveryKindIsPinned) {
       {"quoted", 0x871e4e3f227472f1u},          {"wide", 0x2c8583eb5eac7161u},
       {"libsvm", 0x4ab7e1fea10dc34du},          {"recordio", 0x066348e4a82d476bu},
       {"recordio-sparse", 0x217b745d89d872b5u}, {"dirty", 0x71e69ffa0b5f9b00u},
-      {"dirty-libsvm", 0xcf2d1dd0c14045b8u},
+      {"dirty-libsvm", 0xcf2d1dd0c14045b8u},    {"deepar", 0x5e51dc5fbdeb3d2du},
+      {"objects", 0x1f2a5dad553c730eu},
   };
   ASSERT_EQ(digests.size(), synth_kinds().size());
   for (SynthKind const& kind : synth_kinds()) {
