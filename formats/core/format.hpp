@@ -119,6 +119,9 @@ struct ScoutExample {
   [[nodiscard]] Plan survey_plan() const;
   void see(Batch const& rows);
   [[nodiscard]] Plan plan() const;
+  /// Optional. Though look() found no first record, there are records, and plan() is one by which their faults are
+  /// told.
+  [[nodiscard]] bool has_records() const;
   [[nodiscard]] std::vector<std::string> notes() const;  ///< what was assumed, for people: "index base: 1 (found out)"
 };
 

@@ -21,9 +21,9 @@ struct WriteOptions {};
 inline constexpr FormatOption<Options> option_list[] = {
     json::lenient_option<Options>,
     json::unknown_keys_option<Options>,
-    {"prediction-length", "N", "deepar: lists of dynamic_feat are N longer than target (default 0: as in training)",
+    {"prediction-length", "N", "lists of dynamic_feat are N longer than target (default 0: as in training)",
      [](Options& o, std::string_view v) { return json::read_size(o.prediction_length, v); }},
-    {"categories", "complete|any", "deepar: whether each category up to the largest must occur (default: it must)",
+    {"categories", "complete|any", "whether each category up to the largest must occur (default: it must)",
      [](Options& o, std::string_view v) {
        return json::choose(o.checks_categories, v, {"complete", "any"}, {true, false});
      }},

@@ -26,7 +26,7 @@ class Scout {
   }
 
   bool look(Chunk const& chunk) {
-    bool const is_found = first_.find(chunk, [this, &chunk](char const* at) { return look_at(at, chunk.text.end()); });
+    bool const is_found = first_.find(chunk, [this](char const* at) { return look_at(at); });
     if (is_found) plan_.first_line = first_.line();
     return is_found;
   }
@@ -36,6 +36,8 @@ class Scout {
     return {{"no line is an object with a target: {\"start\": \"2009-11-01 00:00:00\", \"target\": [4.3, 10.3]}",
              "--from jsonl or --from objects for other JSON lines"}};
   }
+  /// Lines that are objects, perhaps, though none can serve as the first.
+  [[nodiscard]] bool has_records() const { return is_json_; }
   [[nodiscard]] bool wants_survey() const { return false; }
   [[nodiscard]] Plan survey_plan() const { return plan_; }
   void see(Batch const& /*rows*/) {}
@@ -51,20 +53,17 @@ class Scout {
   }
 
  private:
-  bool look_at(char const* at, char const* text_end) {
+  bool look_at(char const* at) {
     is_json_ = is_json_ || *at == '{';
     std::size_t cats = 0;
     std::size_t features = 0;
     bool has_target = false;
-    auto const count = [&](char const* value) {
-      return json::count_elements({value, static_cast<std::size_t>(text_end - value)}, 0);
-    };
     bool const is_object =
         json::for_each_member(at, plan_.text.is_lenient, true, [&](json::String key, char const* value) {
           switch (key_of(key)) {
             case Key::target: has_target = *value == '['; break;
-            case Key::cat: cats = count(value); break;
-            case Key::dynamic_feat: features = count(value); break;
+            case Key::cat: cats = json::count_elements(value); break;
+            case Key::dynamic_feat: features = json::count_elements(value); break;
             default: break;
           }
         });

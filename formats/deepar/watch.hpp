@@ -15,10 +15,14 @@ namespace penstock::deepar {
 
 class Watch {
  public:
-  /// Categories from here on are not looked at: an input would need more than that many records to be complete.
-  static constexpr std::size_t categories_max = std::size_t{1} << 24;
+  /// A bit for each category of each place. Categories for which there is no bit count as one: an input would need as
+  /// many records to be complete.
+  static constexpr std::size_t memory_bytes = std::size_t{16} << 20;
 
-  explicit Watch(Plan const& plan) : is_on_(plan.checks_categories), seen_(is_on_ ? plan.layout.cats : 0) {}
+  explicit Watch(Plan const& plan)
+      : is_on_(plan.checks_categories),
+        categories_max_(memory_bytes * 8 / std::max<std::size_t>(1, plan.layout.cats)),
+        seen_(is_on_ ? plan.layout.cats : 0) {}
 
   void see(Batch const& rows) {
     std::size_t const cats = seen_.size();
@@ -43,8 +47,8 @@ class Watch {
  private:
   using Seen = std::vector<bool>;
 
-  static void note(Seen& seen, std::size_t category) {
-    category = std::min(category, categories_max);
+  void note(Seen& seen, std::size_t category) const {
+    category = std::min(category, categories_max_);
     if (category >= seen.size()) seen.resize(category + 1);
     seen[category] = true;
   }
@@ -65,6 +69,7 @@ class Watch {
   }
 
   bool is_on_;
+  std::size_t categories_max_;
   std::vector<Seen> seen_;  ///< of each place
 };
 

@@ -18,6 +18,7 @@ class FirstRecord {
   /// true, which is then returned.
   template <class Use>
   bool find(Chunk const& chunk, Use use) {
+    if (chunk.stamp.offset_bytes == 0) line_ = 1;
     char const* const text = chunk.text.data;
     std::uint32_t at = 0;
     for (std::size_t reject = 0; at < chunk.text.size;) {
@@ -36,7 +37,7 @@ class FirstRecord {
     return false;
   }
 
-  /// The line that was found; of the lines that were passed, how many and one.
+  /// The line that was found, in its file.
   [[nodiscard]] std::uint64_t line() const { return line_; }
   /// Some line is not blank.
   [[nodiscard]] bool has_bytes() const { return has_bytes_; }

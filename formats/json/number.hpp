@@ -31,7 +31,6 @@ enum class Wanted : std::uint8_t {
   list_of_lists,
   text,
   object,
-  scalar,
 };
 
 /// One value, read as a number of type T.

@@ -47,12 +47,13 @@ inline bool set_flag(bool& into, std::string_view value) {
 /// `Options` has a member `text`.
 template <class Options>
 inline constexpr FormatOption<Options> lenient_option = {
-    "lenient", "", "JSON lines: numbers may be NaN, Infinity or -Infinity without quotes, as Python writes them",
+    "lenient", "",
+    "numbers may be NaN, Infinity or -Infinity without quotes, as Python writes them (all kinds of JSON lines)",
     [](Options& o, std::string_view v) { return set_flag(o.text.is_lenient, v); }};
 
 template <class Options>
 inline constexpr FormatOption<Options> unknown_keys_option = {
-    "unknown-keys", "ignore|error", "JSON lines: keys that nothing asks for (default: they are ignored)",
+    "unknown-keys", "ignore|error", "keys that nothing asks for (all kinds of JSON lines; default: they are ignored)",
     [](Options& o, std::string_view v) {
       return choose(o.text.refuses_unknown_keys, v, {"ignore", "error"}, {false, true});
     }};

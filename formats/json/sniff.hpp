@@ -33,8 +33,8 @@ constexpr Sniffed sniff(std::string_view head) {
   if (has_key("\"target\"", '[')) return Sniffed::deepar;
   if (has_key("\"start\"", '"') && (has_key("\"cat\"", '[') || has_key("\"dynamic_feat\"", '[')))
     return Sniffed::deepar;
-  if (has_key("\"in0\"") || has_key("\"in1\"")) return Sniffed::object2vec;
-  if (has_key("\"features\"") || has_key("\"data\"")) return Sniffed::vectors;
+  if (has_key("\"in0\"", '[') || has_key("\"in1\"", '[')) return Sniffed::object2vec;
+  if (has_key("\"features\"", '[') || has_key("\"features\"", '{')) return Sniffed::vectors;
   return Sniffed::objects;
 }
 

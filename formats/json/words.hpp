@@ -118,16 +118,14 @@ inline std::string_view words_of(Wanted wanted) {
     case Wanted::list_of_lists: return "expected a list of lists of numbers";
     case Wanted::text: return "expected a string";
     case Wanted::object: return "expected an object";
-    case Wanted::scalar: return "expected a number, a string, true, false or null";
   }
   return "";
 }
 
-/// Elements of the list at `offset` of a record that is JSON up to the list's end; 0 if there is no list.
-inline std::size_t count_elements(std::string_view record, std::size_t offset) {
-  std::string const text = std::string(record.substr(std::min(offset, record.size()))) + "\n       ";
-  if (text.front() != '[') return 0;
-  char const* at = skip_space(text.data() + 1);
+/// Elements of the list at `at` of a line that is JSON up to the list's end; 0 if there is no list.
+inline std::size_t count_elements(char const* at) {
+  if (*at != '[') return 0;
+  at = skip_space(at + 1);
   if (*at == ']') return 0;
   for (std::size_t count = 1;; ++count) {
     Found const end = skip_value(at, 1, true);
@@ -136,6 +134,12 @@ inline std::size_t count_elements(std::string_view record, std::size_t offset) {
     if (next.after != After::more) return count;
     at = next.place.at;
   }
+}
+
+/// The same of a record whose line end is not at hand.
+inline std::size_t count_elements(std::string_view record, std::size_t offset) {
+  std::string const text = std::string(record.substr(std::min(offset, record.size()))) + "\n       ";
+  return count_elements(text.data());
 }
 
 /// What all kinds of records say alike. `record` is the record's bytes, or what there is of them.

@@ -13,7 +13,7 @@ struct Plan {
   BatchLayout layout;
   json::TextOptions text;
   bool clips_overflow = false;
-  bool checks_shape = false;     ///< sparse records say the shape that the first one said
+  bool checks_shape = true;      ///< a shape that a sparse record says must be the number of features
   std::uint64_t first_line = 1;  ///< of the record that decides about form, width and labels; in the first file
 };
 

@@ -233,7 +233,9 @@ class Record {
 
   PENSTOCK_HD bool finish_sparse() {
     if (keys_.count != values_.count) return outcome_.fail(FaultCode::keys_mismatch, keys_.begin, keys_.end, 0);
-    if (shape_.is_there() && plan_.layout.features != 0 && shape_.count != plan_.layout.features)
+    bool const has_other_shape =
+        shape_.is_there() && plan_.layout.features != 0 && shape_.count != plan_.layout.features;
+    if (has_other_shape && plan_.checks_shape)
       return outcome_.fail(FaultCode::shape_mismatch, shape_.begin, shape_.end, 0);
     outcome_.taken.pairs = keys_.count;
     outcome_.lacks_room = keys_.count > places_.capacity.pairs - places_.used.pairs;
@@ -243,10 +245,11 @@ class Record {
   /// Puts pairs in order. False: an index is bad.
   PENSTOCK_HD bool order() {
     std::int64_t* const indices = places_.batch.csr.indices + places_.used.pairs;
-    std::size_t const limit = shape_.is_there() ? shape_.count : plan_.layout.features;
+    constexpr std::int64_t index_max = 0x7ffffffffffffffe;  // one more is a width
+    std::size_t const limit = plan_.layout.features != 0 ? plan_.layout.features : shape_.count;
     bool is_ascending = true;
     for (std::size_t i = 0; i < keys_.count; ++i) {
-      if (indices[i] < 0) return fail_key(i, FaultCode::bad_index);
+      if (indices[i] < 0 || indices[i] > index_max) return fail_key(i, FaultCode::bad_index);
       if (limit != 0 && static_cast<std::uint64_t>(indices[i]) >= limit)
         return fail_key(i, FaultCode::index_out_of_range);
       is_ascending = is_ascending && (i == 0 || indices[i] > indices[i - 1]);

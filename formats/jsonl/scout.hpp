@@ -32,7 +32,7 @@ class Scout {
   }
 
   bool look(Chunk const& chunk) {
-    bool const is_found = first_.find(chunk, [this, &chunk](char const* at) { return look_at(at, chunk.text.end()); });
+    bool const is_found = first_.find(chunk, [this](char const* at) { return look_at(at); });
     if (is_found) plan_.first_line = first_.line();
     return is_found;
   }
@@ -47,6 +47,8 @@ class Scout {
     return {};
   }
 
+  /// Lines that are objects, perhaps, though none can serve as the first.
+  [[nodiscard]] bool has_records() const { return is_json_; }
   [[nodiscard]] bool wants_survey() const {
     return is_found_ && plan_.layout.is_sparse && plan_.layout.features == 0 && context_.needs_width;
   }
@@ -70,7 +72,9 @@ class Scout {
     BatchLayout const layout = plan().layout;
     std::string features = layout.is_sparse ? "features: sparse" : "features: dense";
     if (layout.features != 0) features += ", " + std::to_string(layout.features);
-    std::vector<std::string> notes = {features + where};
+    if (wants_survey()) features += " (the largest index is " + std::to_string(greatest_) + ")";
+    bool const is_said = layout.is_sparse && (options_.num_features != 0 || wants_survey());
+    std::vector<std::string> notes = {features + (is_said ? "" : where)};
     if (layout.labels_vary)
       notes.emplace_back("labels: a list in each record");
     else
@@ -88,40 +92,41 @@ class Scout {
     std::size_t labels = 0;
   };
 
-  bool look_at(char const* at, char const* text_end) {
+  bool look_at(char const* at) {
     is_json_ = is_json_ || *at == '{';
     Found found;
-    bool const is_object = look_at_members(at, text_end, false, found);
+    bool const is_object = look_at_members(at, false, found);
     if (!is_object || !found.has_values) return false;
     is_found_ = true;
     BatchLayout& layout = plan_.layout;
     layout.is_sparse = found.has_keys;
     layout.features = found.has_keys ? found.shape : found.values;
+    plan_.checks_shape = options_.num_features == 0;
     if (found.has_keys && options_.num_features != 0) layout.features = options_.num_features;
     layout.labels = layout.labels_vary ? 0 : found.labels;
     return true;
   }
 
-  bool look_at_members(char const* at, char const* text_end, bool is_data, Found& found) {
+  bool look_at_members(char const* at, bool is_data, Found& found) {
     bool is_valid = true;
     bool const is_object =
         json::for_each_member(at, plan_.text.is_lenient, !is_data, [&](json::String key, char const* value) {
           switch (record_key(key, is_data)) {
-            case Key::label: found.labels = *value == '[' ? count(value, text_end) : 1; break;
+            case Key::label: found.labels = *value == '[' ? json::count_elements(value) : 1; break;
             case Key::data:
-              if (*value == '{') is_valid = is_valid && look_at_members(value, text_end, true, found);
+              if (*value == '{') is_valid = is_valid && look_at_members(value, true, found);
               break;
-            case Key::features: look_at_features(value, text_end, found); break;
+            case Key::features: look_at_features(value, found); break;
             default: break;
           }
         });
     return is_object && is_valid;
   }
 
-  void look_at_features(char const* at, char const* text_end, Found& found) {
+  void look_at_features(char const* at, Found& found) {
     if (*at == '[') {
       found.has_values = true;
-      found.values = count(at, text_end);
+      found.values = json::count_elements(at);
     }
     if (*at != '{') return;
     json::for_each_member(at, plan_.text.is_lenient, false, [&](json::String key, char const* value) {
@@ -129,17 +134,13 @@ class Scout {
       switch (tensor_key(key)) {
         case Key::values:
           found.has_values = true;
-          found.values = count(value, text_end);
+          found.values = json::count_elements(value);
           break;
         case Key::keys: found.has_keys = true; break;
         case Key::shape: found.shape = first_number(value); break;
         default: break;
       }
     });
-  }
-
-  static std::size_t count(char const* at, char const* text_end) {
-    return json::count_elements({at, static_cast<std::size_t>(text_end - at)}, 0);
   }
 
   static std::size_t first_number(char const* list) {

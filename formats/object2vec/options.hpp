@@ -17,7 +17,7 @@ struct Options {
 inline constexpr FormatOption<Options> option_list[] = {
     json::lenient_option<Options>,
     json::unknown_keys_option<Options>,
-    {"vocab-size", "N", "Object2Vec: a token from N on is a fault (default: any up to 2147483647)",
+    {"vocab-size", "N", "a token from N on is a fault (default: any up to 2147483647)",
      [](Options& o, std::string_view v) { return json::read_size(o.vocab_size, v) && o.vocab_size != 0; }},
 };
 

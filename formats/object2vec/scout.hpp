@@ -36,6 +36,8 @@ class Scout {
     return {{"no line is an object with two lists of tokens: {\"label\": 0, \"in0\": [6, 17], \"in1\": [16]}",
              "--from jsonl or --from objects for other JSON lines"}};
   }
+  /// Lines that are objects, perhaps, though none can serve as the first.
+  [[nodiscard]] bool has_records() const { return is_json_; }
   [[nodiscard]] bool wants_survey() const { return false; }
   [[nodiscard]] Plan survey_plan() const { return plan_; }
   void see(Batch const& /*rows*/) {}

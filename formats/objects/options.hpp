@@ -30,7 +30,7 @@ struct Options {
 inline constexpr FormatOption<Options> option_list[] = {
     json::lenient_option<Options>,
     json::unknown_keys_option<Options>,
-    {"missing-keys", "missing|error", "objects: a column's key that is absent: a missing value (default) or a fault",
+    {"missing-keys", "missing|error", "a column's key that is absent: a missing value (default) or a fault",
      [](Options& o, std::string_view v) {
        return json::choose(o.requires_keys, v, {"missing", "error"}, {false, true});
      }},

@@ -26,7 +26,6 @@ using Path = std::vector<Step>;
 
 /// A path has as many steps as levels can be open around its value.
 inline constexpr std::size_t steps_max = json::depth_max - 1;
-inline constexpr std::uint32_t index_max = 999999999;
 
 inline bool is_plain_key(std::string_view key) {
   constexpr std::string_view special = ".,[]\"= \t";

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <exception>
 #include <memory>
 #include <optional>
@@ -168,16 +169,25 @@ class Run {
   }
 
   /// Arrays hold time series that lines of them would not be read back from.
-  static void check_series(Batch const& batch) {
+  void check_series(Batch const& batch) {
     Ragged const& target = batch.lists[0];
     Ragged const& features = batch.lists[1];
+    auto const has = [](Ragged const& list, Extent values, auto is_bad) {
+      return std::any_of(list.as<float>() + values.begin, list.as<float>() + values.end, is_bad);
+    };
+    auto const is_infinite = [](float value) { return std::isinf(value); };
     for (std::size_t row = 0; row < batch.rows; ++row) {
-      if (target.row(row).size() == 0) throw_no_series("without values");
+      Extent const series = target.row(row);
+      if (series.size() == 0) throw_no_series("without values");
+      if (has(target, series, is_infinite)) throw_no_series("with an infinite value");
       if (features.offsets == nullptr) continue;
       Extent const values = features.row(row);
-      bool const has_missing = std::any_of(features.as<float>() + values.begin, features.as<float>() + values.end,
-                                           [](float value) { return value != value; });
-      if (has_missing) throw_no_series("with a missing value in dynamic_feat");
+      if (has(features, values, [](float value) { return !std::isfinite(value); }))
+        throw_no_series("with a missing or infinite value in dynamic_feat");
+      std::size_t const length = values.size() / target_.output.layout.lists[1].parts;
+      if (!feature_excess_ && length >= series.size()) feature_excess_ = length - series.size();
+      if (length != series.size() + feature_excess_.value_or(0))
+        throw_no_series("whose lists of dynamic_feat are of another length than its target");
     }
   }
   [[noreturn]] static void throw_no_series(std::string const& which) {
@@ -217,7 +227,8 @@ class Run {
   Console& console_;
   Progress progress_;
   std::uint64_t encoded_bytes_ = 0;
-  bool is_enough_ = false;  ///< no more faults are shown
+  std::optional<std::size_t> feature_excess_;  ///< of arrays: by how much dynamic_feat is longer than target
+  bool is_enough_ = false;                     ///< no more faults are shown
 };
 
 /// To standard output, or to standard error where the data goes there.

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <iterator>
 
+// Its regular expressions take a stack as deep as an option is long.
+#define CXXOPTS_NO_REGEX true
 #include <cxxopts.hpp>
 
 #include "host/text/suggest.hpp"

@@ -28,6 +28,19 @@ std::string rejects_prefix(std::string const& output_path) {
   return output_path.substr(0, name) + "_" + output_path.substr(name);
 }
 
+namespace {
+
+/// Of the file that says why.
+constexpr char const* reports_suffix = ".rejects.jsonl";
+
+/// Of the file of records: the format's usual one, unless that is the reports'.
+std::string records_suffix(FormatInfo const& format) {
+  bool const is_taken = format.suffixes.front() == ".jsonl" && format.suffixes.size() > 1;
+  return std::string(format.suffixes[is_taken ? 1 : 0]);
+}
+
+}  // namespace
+
 RejectFiles::RejectFiles(std::string prefix, bool overwrite, InputPlan const& plan)
     : prefix_(std::move(prefix)), overwrite_(overwrite), plan_(plan) {
   for (std::string const& path : possible_paths(prefix_, plan_.format())) {
@@ -38,7 +51,7 @@ RejectFiles::RejectFiles(std::string prefix, bool overwrite, InputPlan const& pl
 }
 
 std::vector<std::string> RejectFiles::possible_paths(std::string const& prefix, FormatInfo const& format) {
-  return {prefix + ".rejects.jsonl", prefix + ".rejects" + std::string(format.suffixes.front())};
+  return {prefix + reports_suffix, prefix + ".rejects" + records_suffix(format)};
 }
 
 RejectFiles::File& RejectFiles::open(std::string const& suffix, std::string header) {
@@ -56,7 +69,7 @@ RejectFiles::File& RejectFiles::records_of(std::size_t shard) {
     if (files_[i]->header == header) return *files_[i];
   }
   std::string const number = files_.size() == 1 ? "" : "." + std::to_string(files_.size());
-  File& file = open(number + std::string(plan_.format().suffixes.front()), header);
+  File& file = open(number + records_suffix(plan_.format()), header);
   write(file, header);
   return file;
 }

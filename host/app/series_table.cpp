@@ -52,10 +52,6 @@ struct SeriesColumns {
   std::size_t id = 0;
   std::size_t time = 0;
   std::vector<std::size_t> values;  ///< target, then the dynamic features
-
-  [[nodiscard]] std::size_t last() const {
-    return std::max({id, time, *std::max_element(values.begin(), values.end())});
-  }
 };
 
 /// The lines of one series, in the order of the table.
@@ -97,7 +93,7 @@ class TableReader {
   TableReader(CsvPlan& plan, SeriesColumns columns, StreamOptions const& options)
       : plan_(plan),
         rules_(plan.decode_plan().rules),
-        columns_(std::move(columns)),
+        first_columns_(std::move(columns)),
         options_(options),
         cells_(rules_.dialect),
         places_(plan.make_place_finder()) {}
@@ -112,6 +108,7 @@ class TableReader {
 
  private:
   void read(Shard const& shard, std::uint32_t number) {
+    find_columns(number);
     auto const source = shard.open();
     auto const cutter = plan_.make_cutter(best_instruction_set(), options_.record_max);
     cutter->restart();
@@ -121,6 +118,7 @@ class TableReader {
     Chunk chunk;
     chunk.stamp.shard = number;
     chunk.stamp.offset_bytes = shard.offset_bytes;
+    chunk.follows_cr = shard.follows_cr;
     std::size_t filled = 0;
     for (bool is_end = false; !is_end || filled > 0;) {
       std::size_t const room = memory.size() - 2 * text_padding - 1;
@@ -136,25 +134,42 @@ class TableReader {
       chunk.has_added_line_end = cut.has_added_line_end;
       file_ = shard.name;
       places_->begin(chunk, line);
+      read(chunk, cut.rejects > 0 ? rejects.front().begin : cut.whole);
       if (cut.rejects > 0) throw_fault(chunk, rejects.front().fault);
-      read(chunk);
       places_->advance(cut.whole);
       line = places_->unit();
       std::size_t const taken = std::min<std::size_t>(cut.whole, filled);
       if (taken == 0 && is_end) break;
       if (taken == 0) memory.resize(2 * memory.size());
+      if (cut.whole > 0) chunk.follows_cr = memory[text_padding + cut.whole - 1] == '\r';
       std::memmove(memory.data() + text_padding, memory.data() + text_padding + taken, filled - taken);
-      if (cut.whole > 0) chunk.follows_cr = chunk.text.data[cut.whole - 1] == '\r';
       filled -= taken;
       chunk.stamp.offset_bytes += taken;
       ++chunk.stamp.sequence;
     }
   }
 
-  void read(Chunk const& chunk) {
+  /// Where the first file's columns are in this one: headers may have them in other places.
+  void find_columns(std::uint32_t shard) {
+    width_ = plan_.decode_plan().columns[shard].size();
+    columns_ = first_columns_;
+    if (!plan_.has_header()) return;
+    auto const place_of = [&](std::size_t column) {
+      std::string const& name = plan_.columns()[column].name;
+      std::size_t place = 0;
+      while (place < width_ && plan_.column_name(shard, place) != name) ++place;
+      return place < width_ ? place : column;
+    };
+    columns_.id = place_of(columns_.id);
+    columns_.time = place_of(columns_.time);
+    for (std::size_t& column : columns_.values) column = place_of(column);
+  }
+
+  /// Records before `end`.
+  void read(Chunk const& chunk, std::uint32_t end_of_text) {
     char const* const text = chunk.text.data;
     std::uint32_t at = chunk.stamp.offset_bytes == 0 ? mark_bytes(chunk) : 0;
-    while (at < chunk.text.size) {
+    while (at < end_of_text) {
       std::uint32_t const end = cells_.read(text, at);
       std::vector<csv::Bytes> const& cells = cells_.all();
       bool const is_blank = cells.size() == 1 && csv::is_skipped_line(cells[0], rules_.dialect);
@@ -177,7 +192,8 @@ class TableReader {
       fault.cell_end = static_cast<std::uint32_t>(cell.end - chunk.text.data);
       throw_fault(chunk, fault);
     };
-    if (cells.size() <= columns_.last()) fail(FaultCode::too_few_fields, cells.size());
+    if (cells.size() < width_) fail(FaultCode::too_few_fields, cells.size());
+    if (cells.size() > width_) fail(FaultCode::too_many_fields, width_);
     std::string_view const time_cell = text_of(cells[columns_.time], 1);
     json::Time const time =
         json::read_time(time_cell.data(), static_cast<int>(std::min<std::size_t>(time_cell.size(), 64)));
@@ -213,12 +229,17 @@ class TableReader {
 
   Series& series_of(std::string_view id) {
     auto const [place, is_new] = by_id_.try_emplace(std::string(id), series.size());
-    if (is_new) series.emplace_back().id = id;
+    if (is_new) {
+      series.emplace_back().id = id;
+      name_bytes_ += 2 * id.size();
+    }
     return series[place->second];
   }
 
   void check_memory() const {
-    std::size_t const bytes = lines * (sizeof(std::int64_t) + columns_.values.size() * sizeof(float));
+    constexpr std::size_t bytes_per_series = 512;  // its lists, its name twice, its place in the map
+    std::size_t const line_bytes = sizeof(std::int64_t) + columns_.values.size() * sizeof(float);
+    std::size_t const bytes = lines * line_bytes + series.size() * bytes_per_series + name_bytes_;
     if (bytes <= options_.memory_bytes) return;
     throw DeviceError("the table's time series do not fit into --memory " + format_bytes(options_.memory_bytes),
                       "a larger --memory");
@@ -234,11 +255,14 @@ class TableReader {
   static constexpr std::size_t slot_bytes = std::size_t{1} << 20;
   CsvPlan& plan_;
   csv::CellRules const& rules_;
-  SeriesColumns columns_;
+  SeriesColumns first_columns_;
+  SeriesColumns columns_;  ///< in the file that is read
+  std::size_t width_ = 0;  ///< its columns
   StreamOptions const& options_;
   Cells cells_;
   std::unique_ptr<PlaceFinder> places_;
   std::string file_;
+  std::size_t name_bytes_ = 0;
   std::unordered_map<std::string, std::size_t> by_id_;
   std::array<std::array<char, csv::rewritten_cell_max>, 2> memory_;
 };
@@ -273,27 +297,28 @@ class SeriesReader final : public BatchReader {
   }
 
  private:
-  /// The line of each step from the first time to the last; none: a gap.
-  std::vector<std::optional<std::size_t>> steps_of(Series const& series, std::int64_t start) const {
+  static constexpr std::size_t no_line = ~std::size_t{0};
+
+  /// The line of each step from the first time to the last, or no_line.
+  std::vector<std::size_t> steps_of(Series const& series, std::int64_t start) const {
     std::int64_t const last = *std::max_element(series.times.begin(), series.times.end());
     std::int64_t const most = frequency_.seconds != 0
                                   ? (last - start) / frequency_.seconds
                                   : (month_of(last).month - month_of(start).month) / frequency_.months;
-    if (static_cast<std::size_t>(most) >
-        memory_bytes_ / (columns_ * sizeof(float) + sizeof(std::optional<std::size_t>)))
+    if (static_cast<std::size_t>(most) > memory_bytes_ / (columns_ * sizeof(float) + sizeof(std::size_t)))
       throw DataError(name_of(series) + ": " + time_text(start) + " to " + time_text(last) + " is " +
                           format_count(static_cast<std::uint64_t>(most) + 1) + " steps of " + frequency_.text +
                           ", more than fit into --memory",
                       "mend the time that is far from the others, or another --freq");
-    std::vector<std::optional<std::size_t>> steps(static_cast<std::size_t>(most) + 1);
+    std::vector<std::size_t> steps(static_cast<std::size_t>(most) + 1, no_line);
     for (std::size_t i = 0; i < series.times.size(); ++i) {
       std::int64_t const step = step_of(start, series.times[i], frequency_);
       if (step < 0)
         throw DataError(name_of(series) + ": " + time_text(series.times[i]) + " is no step of " + frequency_.text +
                             " after " + time_text(start) + ", with which it begins",
                         "--freq with the step between its times");
-      auto& place = steps[static_cast<std::size_t>(step)];
-      if (place) throw DataError(name_of(series) + ": " + time_text(series.times[i]) + " stands twice");
+      std::size_t& place = steps[static_cast<std::size_t>(step)];
+      if (place != no_line) throw DataError(name_of(series) + ": " + time_text(series.times[i]) + " stands twice");
       place = i;
     }
     return steps;
@@ -309,8 +334,8 @@ class SeriesReader final : public BatchReader {
     float* const target = row.lists[0].as<float>();
     float* const features = row.lists[1].as<float>();
     for (std::size_t step = 0; step < count; ++step) {
-      if (!steps[step]) refuse_gap(series, step);
-      float const* const values = steps[step] ? series.values.data() + *steps[step] * columns_ : nullptr;
+      if (steps[step] == no_line) refuse_gap(series, step);
+      float const* const values = steps[step] != no_line ? series.values.data() + steps[step] * columns_ : nullptr;
       target[step] = values != nullptr ? values[0] : bit_cast<float>(missing_float32_bits);
       for (std::size_t i = 1; i < columns_; ++i) features[(i - 1) * count + step] = values[i];
     }
@@ -320,10 +345,10 @@ class SeriesReader final : public BatchReader {
 
   void refuse_gap(Series const& series, std::size_t step) const {
     if (fills_gaps_ && columns_ == 1) return;
-    throw DataError(name_of(series) + ": there is no line for step " + std::to_string(step + 1) + " of " +
-                        std::to_string(series.times.size()) + " and more",
-                    fills_gaps_ ? "features have no missing values: leave out --dynamic-feat, or add the lines"
-                                : "--gaps missing makes it a missing value");
+    throw DataError(
+        name_of(series) + ": there is no line for step " + format_count(step + 1) + " of " + frequency_.text,
+        fills_gaps_ ? "features have no missing values: leave out --dynamic-feat, or add the lines"
+                    : "--gaps missing makes it a missing value");
   }
 
   static std::string name_of(Series const& series) { return "series \"" + escape_for_display(series.id, 40) + "\""; }
@@ -342,6 +367,12 @@ std::string needed(Arguments const& arguments, std::string_view option, std::str
   throw ConfigurationError("time series of a table need --" + std::string(option) + ", " + std::string(what),
                            "--series-id COLUMN --time COLUMN --target COLUMN --freq H");
 }
+
+/// Options of records that become rows one by one.
+constexpr std::string_view refused_options[] = {
+    "limit",      "skip",     "schema", "unlabeled", "weight-file", "group-file", "base-margin-file",
+    "companions", "label",    "weight", "qid",       "columns",     "ignore",     "label-map",
+    "dtype",      "features", "absent", "inf",       "overflow"};
 
 /// Columns by their names or numbers in the first file.
 SeriesColumns columns_of(CsvPlan const& plan, Arguments const& arguments, std::string const& file) {
@@ -374,7 +405,7 @@ Frequency read_frequency(std::string_view text) {
   constexpr std::int64_t count_max = 1000000;
   constexpr std::pair<std::string_view, std::int64_t> units[] = {
       {"min", 60}, {"H", 3600}, {"D", json::seconds_per_day}, {"W", 7 * json::seconds_per_day}};
-  if (count < 1 || count > count_max || text.starts_with('-'))
+  if (digits.ec == std::errc::result_out_of_range || count < 1 || count > count_max || text.starts_with('-'))
     throw_bad_value("freq", std::string(text), "expected a number from 1 to 1000000 before the unit");
   if (unit == "M") frequency.months = count;
   for (auto const& [name, seconds] : units) {
@@ -397,6 +428,11 @@ std::int64_t step_of(std::int64_t start, std::int64_t time, Frequency const& fre
 std::unique_ptr<BatchReader> open_series(std::vector<InputFile> const& files, Arguments const& arguments,
                                          StreamOptions const& stream) {
   Frequency frequency = read_frequency(needed(arguments, "freq", "the step between times"));
+  for (std::string_view const option : refused_options) {
+    if (arguments.has(option) || arguments.value(option))
+      throw ConfigurationError("--" + std::string(option) + " does not go with time series of a table",
+                               "convert the table first, then what came out");
+  }
   if (stream.on_error != FaultPolicy::fail)
     throw ConfigurationError("--on-error: a line that is left out of a time series would be a gap",
                              "mend the table, or leave the option out");

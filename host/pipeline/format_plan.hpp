@@ -69,12 +69,13 @@ class FormatPlan final : public InputPlan {
       for (Problem const& problem : scout.problem()) {  // there are bytes, but they are no records
         if (has_bytes_) throw SourceError(name_of(files.front()) + ": " + problem.message, problem.hint);
       }
-      throw_no_records(files);
+      if (!has_records(scout)) throw_no_records(files);
     }
     throw_problem(scout);
     if (scout.wants_survey()) survey(scout, request.stream);
     plan_ = scout.plan();
-    notes_ = scout.notes();
+    constexpr std::size_t note_bytes_max = 4096;  // keys of the input stand in them
+    for (std::string const& note : scout.notes()) notes_.push_back(escape_for_display(note, note_bytes_max));
   }
 
   [[nodiscard]] FormatInfo const& format() const override { return Format::info; }
@@ -148,6 +149,12 @@ class FormatPlan final : public InputPlan {
           }))
         return true;
     }
+    return false;
+  }
+
+  /// None of the records that are there can serve as the first; what is wrong with them decoding will say.
+  static bool has_records(typename Format::Scout const& scout) {
+    if constexpr (requires { scout.has_records(); }) return scout.has_records();
     return false;
   }
 

@@ -191,6 +191,26 @@ class Tables(CliTest):
         self.assertIn("t.csv:3:", self.series("--freq", "D", status=1).err)
         self.assertIn("expected M, W, D, H or min", self.series("--freq", "fortnight", status=2).err)
 
+    def test_columns_go_by_name_in_every_file(self):
+        self.write("1.csv", "item,day,sold,price\na,2020-01-01,1,10\n")
+        self.write("2.csv", "day,item,price,sold\n2020-01-02,a,20,2\n")
+        self.ok("convert", "1.csv", "2.csv", "--to", "deepar", "--series-id", "item", "--time", "day", "--target", "sold",
+                "--dynamic-feat", "price", "--freq", "D", "-o", "out.jsonl")
+        self.assertEqual(self.records(), [{"start": "2020-01-01 00:00:00", "target": [1, 2], "dynamic_feat": [[10, 20]]}])
+
+    def test_records_of_another_width_and_options_of_rows(self):
+        self.table("a,2020-01-01,1,1", "a,2020-01-02,2,1,9")
+        self.assertIn("t.csv:3:", self.series("--freq", "D", status=1).err)
+        self.table("a,2020-01-01,1,1")
+        for option in (("--limit", "1"), ("--dtype", "float64"), ("--overflow", "inf")):
+            self.assertIn(option[0] + " does not go with", self.series("--freq", "D", *option, status=2).err)
+        self.series("--freq", "99999999999999999999D", status=2)
+
+    def test_lines_are_counted_over_many_pieces(self):
+        days = "\r\n".join(f"s{i},2020-01-01,1,1" for i in range(80_000))
+        self.write("t.csv", "item,day,sold,price\r\n" + days + "\r\nx,yesterday,1,1\r\n")
+        self.assertIn("t.csv:80002:3: ", self.series("--freq", "D", status=1).err)
+
     def test_item_demand(self):
         table = self.shared("series/item-demand-time.csv")
         self.ok("convert", table, "--to", "deepar", "--series-id", "2", "--time", "0", "--target", "1", "--freq", "H", "-o", "s.jsonl")
@@ -250,6 +270,48 @@ class RoundTrips(CliTest):
             self.assertEqual(archive["in0"].tolist(), [6, 17, 606, 1])
             self.assertEqual(archive["in1_offsets"].tolist(), [0, 1, 3])
         self.ok("diff", "o.jsonl", "o.npz")
+
+
+class Faults(CliTest):
+    def test_rejects_of_vectors(self):
+        self.write("v.jsonl", '{"features":[1,2]}\n{"features":[1]}\n')
+        self.ok("convert", "v.jsonl", "--on-error", "quarantine", "-o", "v.npz")
+        self.assertEqual(self.read("_v.npz.rejects.json"), b'{"features":[1]}\n')
+        self.assertIn(b'"width_mismatch"', self.read("_v.npz.rejects.jsonl"))
+
+    def test_faults_are_told_where_no_line_can_be_the_first(self):
+        for line, word in (
+            ('{"features":[1,],"label":1}', "a comma stands before"),
+            ('{"features":[NaN,1]}', "--lenient"),
+            ('{"start":"2009-11-01","target":[NaN]}', "--lenient"),
+            ('{"in0":[1,"a"],"in1":[2]}', "expected an integer"),
+        ):
+            self.write("bad.jsonl", line + "\n")
+            self.assertIn(word, self.expect(1, "convert", "bad.jsonl", "-o", "x.npz").err)
+        self.write("bad.jsonl", "{'features':[1]}\n")
+        self.assertIn("strings have double quotes", self.expect(1, "convert", "bad.jsonl", "--from", "jsonl", "-o", "x.npz").err)
+
+    def test_other_objects_are_objects(self):
+        self.write("log.jsonl", '{"id":1,"payload":{"data":5},"y":2}\n')
+        self.ok("convert", "log.jsonl", "-o", "log.csv")
+        self.assertEqual(self.read("log.csv"), b"1,5,2\n")
+
+    def test_long_options(self):
+        names = [f"key_number_{i}" for i in range(8000)]
+        self.write("wide.jsonl", json.dumps(dict.fromkeys(names, 1)) + "\n")
+        self.ok("convert", "wide.jsonl", "--columns", ",".join(names), "-o", "wide.npz")
+
+    def test_many_repeats_of_a_key_take_linear_time(self):
+        self.write("again.jsonl", '{"features":[1,2]' + ',"label":[1]' * 300_000 + "}\n")
+        self.assertIn("stands twice", self.expect(1, "convert", "again.jsonl", "-o", "x.npz").err)
+
+    def test_arrays_that_lines_cannot_hold(self):
+        base = {"start": numpy.array([0], "int64"), "target_offsets": numpy.array([0, 2], "int64")}
+        numpy.savez(self.folder / "inf.npz", target=numpy.array([1, numpy.inf], "float32"), **base)
+        self.assertIn("infinite", self.expect(1, "convert", "inf.npz", "--to", "deepar", "-o", "x.jsonl").err)
+        numpy.savez(self.folder / "len.npz", target=numpy.array([1, 2], "float32"), dynamic_feat=numpy.array([1], "float32"),
+                    dynamic_feat_offsets=numpy.array([0, 1], "int64"), dynamic_feat_lists=numpy.array([1], "int64"), **base)
+        self.assertIn("another length", self.expect(1, "convert", "len.npz", "--to", "deepar", "-o", "x.jsonl").err)
 
 
 class Schemas(CliTest):

@@ -132,7 +132,7 @@ class Arrays(SeriesTest):
         features[9] = numpy.nan
         self.save("n.npz", dynamic_feat=features)
         self.save("e.npz", target_offsets=numpy.array([0, 4, 4, 8]))
-        for name, says in (("n.npz", "missing value in dynamic_feat"), ("e.npz", "series without values")):
+        for name, says in (("n.npz", "missing or infinite value in dynamic_feat"), ("e.npz", "series without values")):
             self.assertIn(says, self.expect(1, "convert", name, "--to", "deepar", "-o", "x.jsonl").err)
             self.assertNotIn("x.jsonl", self.names())
             self.ok("convert", name, "-o", "same_" + name)

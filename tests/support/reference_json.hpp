@@ -238,7 +238,8 @@ inline std::optional<RunRow> vector_row(jsonl::Plan const& plan, std::string con
       std::vector<std::pair<std::int64_t, std::uint64_t>> pairs;
       for (Pair const element : keys.value.elements()) {
         auto const index = integer(element);
-        if (!index || *index < 0 || (shape != 0 && static_cast<std::size_t>(*index) >= shape)) return std::nullopt;
+        if (!index || *index < 0 || *index == INT64_MAX || (shape != 0 && static_cast<std::size_t>(*index) >= shape))
+          return std::nullopt;
         pairs.emplace_back(*index, values[pairs.size()]);
       }
       std::sort(pairs.begin(), pairs.end());
