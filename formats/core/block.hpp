@@ -59,4 +59,7 @@ inline bool fast_float32(Portable, char const* begin, std::uint32_t length, floa
   return parsed.status == number::Status::ok && !parsed.is_inexact_integer;
 }
 
+/// The same for numbers of JSON; false for whatever is not most usual there.
+inline bool plain_json_float32(Portable, char const* /*begin*/, char const* /*end*/, float& /*value*/) { return false; }
+
 }  // namespace penstock

@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include "formats/core/block.hpp"
+#include "formats/core/line_ends.hpp"
 #include "formats/core/platform.hpp"
 #include "formats/json/grammar.hpp"
 #include "formats/json/number.hpp"
@@ -20,33 +21,48 @@ template <class Isa>
 class PlainNumbers {
  public:
   /// Text ends at `end`, where lines do; up to 63 bytes more are read.
-  void begin(char const* end) { text_end_ = end; }
+  void begin(char const* end) {
+    text_end_ = end;
+    next_ = count_ = 0;
+    base_ = listed_end_ = nullptr;
+  }
 
   /// From an element's first byte on, or a blank before it; at most `room` elements.
   Taken take(char const* at, float* out, std::size_t room, NumberRules const& rules) {
     float* const first = out;
     float* const full = out + room;
     std::size_t missing = 0;
-    auto const taken = [&](bool is_end) { return Taken{at, static_cast<std::size_t>(out - first), missing, is_end}; };
+    find(at);
     for (;;) {
-      Separators const separators = list_separators(at);
-      char const* const base = at;
-      for (std::size_t i = 0; i < separators.count; ++i) {
-        char const* const end = base + positions_[i];
+      std::size_t next = next_;
+      std::size_t const count = count_;
+      bool const has_exponents = has_exponents_;
+      char const* const base = base_;
+      auto const taken = [&](bool is_end) {
+        next_ = next;
+        return Taken{at, static_cast<std::size_t>(out - first), missing, is_end};
+      };
+      if (next == count) return taken(false);
+      for (; next < count; ++next) {
+        char const* const end = base + positions_[next];
         char const* const begin = at + (*at == ' ' ? 1 : 0);
         if (out == full) return taken(false);
         float value;
-        if (!is_decimal(begin, end, value) || (separators.has_exponents && !has_strict_mantissa(begin, end)))
-            [[unlikely]] {
+        bool const is_plain = plain_json_float32(Isa{}, begin, end, value) ||
+                              (is_decimal(begin, end, value) && (!has_exponents || has_strict_mantissa(begin, end)));
+        if (!is_plain) [[unlikely]] {
           if (!rules.takes_missing || !spells_missing(begin, end)) return taken(false);
           value = missing_value<float>();
           ++missing;
         }
         *out++ = value;
         at = end + 1;
-        if (*end == ']') return taken(true);
+        if (*end == ']') {
+          ++next;
+          return taken(true);
+        }
       }
-      if (separators.count == 0) return taken(false);
+      list_separators(at);
     }
   }
 
@@ -67,26 +83,31 @@ class PlainNumbers {
   static constexpr std::size_t piece_bytes = 1024;
   static constexpr std::size_t unwanted_max = 256;
 
-  /// What the list of positions holds.
-  struct Separators {
-    std::size_t count;
-    bool has_exponents;  ///< some e or E stands among them
-  };
+  /// Makes the first separator from `at` on the next of the list.
+  void find(char const* at) {
+    if (at < base_ || at >= listed_end_) return list_separators(at);
+    while (next_ < count_ && base_ + positions_[next_] < at) ++next_;
+    if (next_ == count_) list_separators(at);
+  }
 
-  /// Where commas and closing brackets stand in the piece of text at `base`, up to the block with the first bracket.
-  [[gnu::always_inline]] Separators list_separators(char const* base) {
+  /// Lists where commas stand in the piece of text at `base`, up to the first closing bracket, which is the last.
+  [[gnu::always_inline]] void list_separators(char const* base) {
     std::uint16_t* out = positions_;
     std::uint64_t exponents = 0;
-    auto const size = std::min<std::size_t>(static_cast<std::size_t>(text_end_ - base), piece_bytes);
+    auto size = std::min<std::size_t>(static_cast<std::size_t>(text_end_ - base), piece_bytes);
     for (std::size_t at = 0; at < size; at += block_bytes) {
       char const* const block = base + at;
       std::uint64_t const closing = block_equal(Isa{}, block, ']');
-      std::uint64_t const live = size - at >= block_bytes ? ~std::uint64_t{0} : (std::uint64_t{1} << (size - at)) - 1;
-      exponents |= block_equal(Isa{}, block, 'e') | block_equal(Isa{}, block, 'E');
+      if (closing != 0) size = std::min(size, at + static_cast<unsigned>(std::countr_zero(closing)) + 1);
+      std::uint64_t const live = first_bits(size - at);
+      exponents |= (block_equal(Isa{}, block, 'e') | block_equal(Isa{}, block, 'E')) & live;
       out = append(out, at, (block_equal(Isa{}, block, ',') | closing) & live);
-      if (closing != 0) break;
     }
-    return {static_cast<std::size_t>(out - positions_), exponents != 0};
+    base_ = base;
+    listed_end_ = base + size;
+    next_ = 0;
+    count_ = static_cast<std::size_t>(out - positions_);
+    has_exponents_ = exponents != 0;
   }
 
   /// Positions are written several at a time without asking; what is too much is written over. (A block of numbers of
@@ -121,6 +142,11 @@ class PlainNumbers {
   }
 
   char const* text_end_ = nullptr;
+  char const* base_ = nullptr;        ///< of the listed piece of text
+  char const* listed_end_ = nullptr;  ///< all separators before it are in the list
+  std::size_t next_ = 0;
+  std::size_t count_ = 0;
+  bool has_exponents_ = false;  ///< some e or E stands in the piece
   std::uint16_t positions_[piece_bytes + block_bytes + 8];
   float unwanted_[unwanted_max];
 };

@@ -35,6 +35,10 @@ PENSTOCK_AVX2 static inline bool fast_float32(Avx2, char const* begin, std::uint
   return avx2::fast_float32(begin, length, value);
 }
 
+PENSTOCK_AVX2 static inline bool plain_json_float32(Avx2, char const* begin, char const* end, float& value) {
+  return avx2::plain_json_float32(begin, end, value);
+}
+
 }  // namespace penstock
 
 #endif

@@ -29,13 +29,17 @@ class Kind:
     outputs: tuple = ("out.rec", "out.npz")  # each is compared
     policies: tuple = ("fail",)
     is_timed: bool = False
+    small_slot: str = ""  # where there is little text: records that are longer than the usual ones need it
 
     def jobs(self, path):
         slots = SMALL_SLOTS if path.stat().st_size < SMALL_TEXT_BYTES else SLOTS
         for policy in self.policies:
             for output in self.outputs:
                 title = f"{self.name} -> {output}" + (f" ({policy})" if len(self.policies) > 1 else "")
-                yield Job(title, (str(path), *self.words, "--on-error", policy), (output,), slots[output])
+                sizes = slots[output]
+                if self.small_slot and slots is SMALL_SLOTS:
+                    sizes = ("--slot-size", self.small_slot)
+                yield Job(title, (str(path), *self.words, "--on-error", policy), (output,), sizes)
 
 
 DIRTY = ("skip", "quarantine")
@@ -46,7 +50,7 @@ KINDS = (
     Kind("dirty", ".csv", words=("--label", "0"), outputs=("out.rec",), policies=DIRTY, is_timed=True),
     Kind("libsvm", ".libsvm", words=("--index-base", "1", "--num-features", "1000000"), is_timed=True),
     Kind("compact", ".csv", words=("--label", "0"), is_timed=True),
-    Kind("deepar", ".jsonl", outputs=("out.npz",)),
+    Kind("deepar", ".jsonl", outputs=("out.npz",), small_slot="40KiB"),
     Kind("recordio", ".rec"),
     Kind("dirty-libsvm", ".libsvm", words=("--index-base", "1", "--num-features", "1000"), policies=DIRTY),
     Kind("quoted", ".csv", synth=("--header",), words=("--label", "label", "--ignore", "title,comment")),

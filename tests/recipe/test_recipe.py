@@ -97,7 +97,7 @@ class Recipe(_cli.CliTest):
         for words in ("--divider bar|colon|slash", "--output-divider bar|colon|slash", "pipes: "):
             self.assertIn(words, text)
         for option in ("--from FORMAT", "--to FORMAT"):
-            self.assertRegex(text, rf"{option} +[a-z, ]*\bpipes\b")
+            self.assertRegex(text, rf"{option} +[a-z0-9,\s]*\bpipes\b")
 
     def test_names_and_suffix(self):
         self.write("a.pipes", LINES)

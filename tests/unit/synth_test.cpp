@@ -186,7 +186,7 @@ TEST(Synth, NoRecordExceedsItsLimit) {
 }
 
 constexpr char const* all_kinds =
-    "higgs, compact, quoted, wide, libsvm, recordio, recordio-sparse, dirty, dirty-libsvm";
+    "higgs, compact, quoted, wide, libsvm, recordio, recordio-sparse, deepar, objects, dirty, dirty-libsvm";
 
 TEST(Synth, UnknownKindNamesTheNearMissAndAllKinds) {
   try {
