@@ -25,7 +25,7 @@ constexpr std::size_t bytes_per_pair = 5;
 constexpr std::size_t bytes_per_sparse_row = 16;
 constexpr std::size_t bytes_per_label = 4;
 constexpr std::size_t bytes_per_text_byte = 4;
-constexpr std::size_t bytes_per_list_value = 4;
+constexpr std::size_t bytes_per_list_value = 8;  // of each list, where a record may have two
 
 /// A round of dense rows holds what two slots' worth of output memory can: plain numbers of two bytes and more of text
 /// each then need one round a slot, and rows that grow more need several. Elements whose number varies follow the text.
