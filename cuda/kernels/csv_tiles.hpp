@@ -24,8 +24,8 @@ constexpr unsigned tile_bytes_for(std::size_t text_bytes) {
   return text_bytes < small_tiles_below_bytes ? small_tile_bytes : large_tile_bytes;
 }
 
-/// One thread reads a record that is not plain: one of more bytes, its line end not counted, is for the CPU. Three
-/// times over this is, by estimate, ten milliseconds, what a core takes for a slot. Whole tiles of either size.
+/// One thread reads a record that is not plain: one of more bytes, its line end not counted, is for the CPU. A
+/// choice that no measurement on a GPU stands behind yet. Whole tiles of either size.
 inline constexpr std::uint32_t care_bytes_max = std::uint32_t{64} << 10;
 static_assert(care_bytes_max % large_tile_bytes == 0);
 
