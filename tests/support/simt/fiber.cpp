@@ -91,9 +91,7 @@ Fiber::Fiber(void (*run)(void*), void* argument) : run_(run), argument_(argument
 
 Fiber::~Fiber() {
   if (mapping_ == nullptr) return;
-#if defined(SIMT_ASAN)
-  __asan_unpoison_memory_region(bottom_, size_bytes_);
-#endif
+  forget_frames();
 #if defined(SIMT_TSAN)
   __tsan_destroy_fiber(thread_);
 #endif
@@ -118,11 +116,25 @@ void Fiber::rename() {
 #endif
 }
 
-void Fiber::restart() {
+/// With detect_stack_use_after_return, frames are on a stack of the sanitizer's. It gives that back only where the one
+/// whose frames they are is left for good: so it is told that this one runs, and ends.
+SIMT_UNPOISONED void Fiber::forget_frames() {
 #if defined(SIMT_ASAN)
   __asan_unpoison_memory_region(bottom_, size_bytes_);
+  if (fake_stack_ == nullptr) return;
+  void* caller = nullptr;
+  void const* bottom = nullptr;
+  std::size_t size_bytes = 0;
+  __sanitizer_start_switch_fiber(&caller, bottom_, size_bytes_);
+  __sanitizer_finish_switch_fiber(fake_stack_, &bottom, &size_bytes);
+  __sanitizer_start_switch_fiber(nullptr, bottom, size_bytes);
+  __sanitizer_finish_switch_fiber(caller, nullptr, nullptr);
   fake_stack_ = nullptr;
 #endif
+}
+
+void Fiber::restart() {
+  forget_frames();
 #if !defined(SIMT_USES_UCONTEXT)
   // What simt_switch_stacks pops: r15, r14, r13, r12, rbx, rbp, and where it returns to. At the call in there the stack
   // is aligned to 16 bytes.

@@ -34,6 +34,7 @@ class Fiber {
  private:
   static void enter(Fiber* self);
   void arrived();
+  void forget_frames();
 
   void (*run_)(void*) = nullptr;
   void* argument_ = nullptr;

@@ -1,4 +1,4 @@
-/// Which sanitizer the compiler builds for, and what the thread sanitizer shall not see.
+/// Which sanitizer the compiler builds for, and what it shall not see.
 #pragma once
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -27,6 +27,13 @@ void AnnotateIgnoreWritesEnd(char const* file, int line);
 }
 #else
 #define SIMT_UNSEEN
+#endif
+
+/// SIMT_UNPOISONED: a function whose own frame the address sanitizer leaves alone.
+#if defined(SIMT_ASAN)
+#define SIMT_UNPOISONED __attribute__((no_sanitize("address")))
+#else
+#define SIMT_UNPOISONED
 #endif
 
 namespace simt::detail {
