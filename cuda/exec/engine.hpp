@@ -96,4 +96,8 @@ class Engine final : public Device {
 [[nodiscard]] std::unique_ptr<DeviceWorker> make_worker(Engine& engine, recordio::Plan const& plan,
                                                         WorkerOptions const& options);
 
+/// A cutter of CSV on the device: csv_cutter.cu. `plan` need not outlive it.
+[[nodiscard]] std::unique_ptr<Cutter> make_cutter(Engine& engine, csv::DecodePlan const& plan,
+                                                  std::unique_ptr<Cutter> host, CutterOptions const& options);
+
 }  // namespace penstock::cuda

@@ -3,6 +3,7 @@
 
 #include "cuda/exec/decoder.hpp"
 #include "cuda/exec/engine.hpp"
+#include "cuda/exec/engine_stream.hpp"
 #include "cuda/exec/memory.hpp"
 #include "cuda/exec/stream.hpp"
 #include "cuda/formats/csv.hpp"
@@ -69,16 +70,6 @@ class Worker final : public DeviceWorker {
   }
 
  private:
-  static StreamOptions stream_options(Engine& engine) {
-    StreamOptions options;
-    options.is_low_priority = engine.options().is_low_priority;
-    options.polls = engine.options().polls;
-    options.is_timed = engine.options().trace != nullptr;
-    options.trace = engine.trace();
-    options.track = engine.take_track();
-    return options;
-  }
-
   /// Counted in memory of the device: atomics over the link would take longer than the decoding.
   void count_missing_of(Batch const& rows) {
     std::uint64_t* const missing = missing_on_device_.get();

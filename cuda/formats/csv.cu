@@ -221,7 +221,8 @@ class CsvDecoder final : public ChunkDecoder {
     is_by_automaton_ = !suits_parity(dialect_);
     chunk_ = {text_.get() + reach, static_cast<std::uint32_t>(chunk.text.size), chunk.follows_cr};
     if (chunk_.size == 0) return true;
-    stream_.copy(text_.get() + reach, chunk.text.data, chunk.text.size, "copy in");
+    char const* const from = chunk.on_device != nullptr ? chunk.on_device : chunk.text.data;
+    stream_.copy(text_.get() + reach, from, chunk.text.size, "copy in");
     begin_structure();
     begin_window({0, rows_max_});  // most chunks are one, and if quotes are violated nothing is lost but time
     return true;

@@ -290,6 +290,7 @@ int convert_records(Arguments const& arguments, Console& console, std::vector<In
   DeviceChoice engine = device_of(arguments, stream.trace);
   stream.device = engine.device;
   stream.is_device_required = arguments.value_or("device", "auto") != "auto";
+  stream.cuts_on_device = cuts_on_device(arguments);
   std::unique_ptr<InputPlan> const plan = format.plan(inputs, arguments, {stream, target.needs_width()});
   SideFiles const side(arguments, inputs, plan->layout());
   stream.row_files = side.values();

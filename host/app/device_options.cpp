@@ -17,6 +17,11 @@ DeviceChoice device_of(Arguments const& arguments, Trace* trace) {
   return choose_device(wish);
 }
 
+bool cuts_on_device(Arguments const& arguments) {
+  constexpr std::pair<std::string_view, bool> choices[] = {{"on", true}, {"off", false}};
+  return choice_of(arguments, "device-cut", choices).value_or(false);
+}
+
 std::string engine_name(Device const* device) {
   if (device != nullptr) return device->description();
   return "cpu (" + std::string(name_of(best_instruction_set())) + ")";

@@ -13,6 +13,9 @@ namespace penstock::app {
 /// name and cannot be used. `trace` may be null.
 [[nodiscard]] DeviceChoice device_of(Arguments const& arguments, Trace* trace);
 
+/// What --device-cut says.
+[[nodiscard]] bool cuts_on_device(Arguments const& arguments);
+
 /// `cpu (avx2)` or `cuda:0 (NVIDIA H200, 139 GiB)`.
 [[nodiscard]] std::string engine_name(Device const* device);
 /// The same, with threads or lanes.

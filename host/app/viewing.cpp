@@ -11,6 +11,7 @@ ReadOptions read_options(Arguments const& arguments) {
   // Starting a device takes longer than most looks; who names one gets it.
   if (arguments.value("device")) stream.device = device_of(arguments, nullptr).device;
   stream.is_device_required = arguments.value_or("device", "auto") != "auto";
+  stream.cuts_on_device = cuts_on_device(arguments);
   return {arguments, stream, format_option(arguments, "from", false)};
 }
 

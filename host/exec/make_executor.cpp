@@ -101,6 +101,12 @@ std::unique_ptr<DeviceWorker> make_device_worker<recordio::Format>(Device& devic
   return cuda::make_worker(static_cast<cuda::Engine&>(device), plan, options);
 }
 
+template <>
+std::unique_ptr<Cutter> make_device_cutter<csv::Format>(Device& device, csv::Format::Plan const& plan,
+                                                        std::unique_ptr<Cutter> host, CutterOptions const& options) {
+  return cuda::make_cutter(static_cast<cuda::Engine&>(device), plan, std::move(host), options);
+}
+
 #else
 
 DeviceChoice choose_device(DeviceWish const& wish) {
@@ -129,6 +135,12 @@ std::unique_ptr<DeviceWorker> make_device_worker<libsvm::Format>(Device&, libsvm
 template <>
 std::unique_ptr<DeviceWorker> make_device_worker<recordio::Format>(Device&, recordio::Format::Plan const&,
                                                                    WorkerOptions const&) {
+  return nullptr;
+}
+
+template <>
+std::unique_ptr<Cutter> make_device_cutter<csv::Format>(Device&, csv::Format::Plan const&, std::unique_ptr<Cutter>,
+                                                        CutterOptions const&) {
   return nullptr;
 }
 

@@ -37,4 +37,10 @@ template <class Format>
 std::unique_ptr<DeviceWorker> make_device_worker(Device& device, typename Format::Plan const& plan,
                                                  WorkerOptions const& options);
 
+/// A cutter on `device`, for formats that have kernels for it. What it does not do itself `host` does, which cuts the
+/// same.
+template <class Format>
+std::unique_ptr<Cutter> make_device_cutter(Device& device, typename Format::Plan const& plan,
+                                           std::unique_ptr<Cutter> host, CutterOptions const& options);
+
 }  // namespace penstock

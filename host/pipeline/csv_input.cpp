@@ -16,6 +16,12 @@ std::unique_ptr<Cutter> CsvPlan::make_cutter(InstructionSet isa, std::size_t rec
   return penstock::make_cutter<csv::Format>(isa, decode_plan(), record_max);
 }
 
+std::unique_ptr<Cutter> CsvPlan::make_device_cutter(Device& device, CutterOptions const& options) const {
+  if (dialect().quote == 0 && dialect().escape == 0) return nullptr;  // the host looks at the end alone
+  return penstock::make_device_cutter<csv::Format>(device, decode_plan(),
+                                                   make_cutter(best_instruction_set(), options.record_max), options);
+}
+
 std::unique_ptr<Lane> CsvPlan::make_lane(InstructionSet isa, LaneOptions const& options) const {
   return penstock::make_lane<csv::Format>(isa, decode_plan(), options);
 }

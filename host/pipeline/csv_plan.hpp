@@ -63,6 +63,7 @@ class CsvPlan : public InputPlan {
   [[nodiscard]] FormatInfo const& format() const final;
   [[nodiscard]] bool has_names() const final { return has_header(); }
   [[nodiscard]] std::unique_ptr<Cutter> make_cutter(InstructionSet isa, std::size_t record_max) const final;
+  [[nodiscard]] std::unique_ptr<Cutter> make_device_cutter(Device& device, CutterOptions const& options) const final;
   [[nodiscard]] std::unique_ptr<Lane> make_lane(InstructionSet isa, LaneOptions const& options) const final;
   [[nodiscard]] std::unique_ptr<PlaceFinder> make_place_finder() const final;
   [[nodiscard]] BatchCapacity record_capacity(std::size_t record_max) const final;

@@ -63,6 +63,10 @@ class InputPlan {
   [[nodiscard]] virtual bool checks_qid_order() const { return false; }
 
   [[nodiscard]] virtual std::unique_ptr<Cutter> make_cutter(InstructionSet isa, std::size_t record_max) const = 0;
+  /// A cutter that cuts as make_cutter()'s does, on a device; null where the format has none, or gains nothing by it.
+  [[nodiscard]] virtual std::unique_ptr<Cutter> make_device_cutter(Device&, CutterOptions const&) const {
+    return nullptr;
+  }
   [[nodiscard]] virtual std::unique_ptr<Lane> make_lane(InstructionSet isa, LaneOptions const& options) const = 0;
   [[nodiscard]] virtual std::unique_ptr<PlaceFinder> make_place_finder() const = 0;
   /// Null where records say nothing together.

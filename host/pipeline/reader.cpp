@@ -76,10 +76,13 @@ Slot* Reader::take_with_carry(bool is_long) {
 
 void Reader::read_until_full(Slot& slot) try {
   TraceSpan const span(trace_, "read", reader_track);
+  std::size_t const piece_bytes = slot.is_long ? slot.size_bytes() : cutter_->piece_bytes();
   while (!is_shard_end_ && source_error_ == nullptr && size_ < slot.size_bytes()) {
-    std::size_t const count = source_->read(slot.data() + size_, slot.size_bytes() - size_);
+    std::size_t const room = std::min(piece_bytes, slot.size_bytes() - size_);
+    std::size_t const count = source_->read(slot.data() + size_, room);
     is_shard_end_ = count == 0;
     size_ += count;
+    if (!slot.is_long) cutter_->arrive(slot.data(), static_cast<std::uint32_t>(size_));
     stored_bytes_.store(stored_before_ + source_->stored_bytes_read(), std::memory_order_relaxed);
   }
 } catch (SourceError const&) {
@@ -93,6 +96,7 @@ bool Reader::publish(Slot& slot, Cut const& cut) {
   slot.chunk.rejects = std::span<Reject const>(slot.rejects).first(cut.rejects);
   slot.chunk.follows_cr = follows_cr_;
   slot.chunk.has_added_line_end = cut.has_added_line_end;
+  slot.chunk.on_device = cut.on_device;
   if (cut.whole > 0) follows_cr_ = slot.data()[cut.whole - 1] == '\r';
   offset_ += consumed;
   carry_ = {slot.data() + consumed, size_ - consumed};

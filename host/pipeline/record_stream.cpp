@@ -37,15 +37,28 @@ std::vector<std::unique_ptr<Lane>> make_lanes(InputPlan const& plan, StreamOptio
   return lanes;
 }
 
-/// Lanes, and the sizes they were made with: a device without room for them gets smaller slots, if sizes are not given.
-/// A device that nobody asked for by name is left alone if it cannot be used.
-std::vector<std::unique_ptr<Lane>> make_lanes_that_fit(InputPlan const& plan, StreamOptions& options,
-                                                       StreamSizes& sizes) {
+std::unique_ptr<Cutter> make_cutter(InputPlan const& plan, StreamOptions const& options, StreamSizes const& sizes) {
+  std::unique_ptr<Cutter> cutter;
+  if (options.device != nullptr && options.cuts_on_device)
+    cutter = plan.make_device_cutter(*options.device, {options.record_max, sizes.slot_bytes, sizes.slots});
+  if (cutter == nullptr) cutter = plan.make_cutter(best_instruction_set(), options.record_max);
+  return cutter;
+}
+
+/// What works on slots.
+struct Workers {
+  std::unique_ptr<Cutter> cutter;
+  std::vector<std::unique_ptr<Lane>> lanes;
+};
+
+/// Workers, and the sizes they were made with: a device without room for them gets smaller slots, if sizes are not
+/// given. A device that nobody asked for by name is left alone if it cannot be used.
+Workers make_workers_that_fit(InputPlan const& plan, StreamOptions& options, StreamSizes& sizes) {
   constexpr std::size_t slot_bytes_least = std::size_t{256} << 10;
   StreamOptions smaller = options;
   for (;;) {
     try {
-      return make_lanes(plan, smaller, sizes);
+      return {make_cutter(plan, smaller, sizes), make_lanes(plan, smaller, sizes)};
     } catch (DeviceError const& error) {
       bool const is_memory = dynamic_cast<DeviceMemoryError const*>(&error) != nullptr;
       if (is_memory && options.slot_bytes == 0 && sizes.slot_bytes > slot_bytes_least) {
@@ -94,7 +107,7 @@ class RecordStream::State {
         plan_(plan),
         options_(options),
         sizes_(plan_sizes(plan, options)),
-        lanes_(make_lanes_that_fit(plan, options_, sizes_)),
+        workers_(make_workers_that_fit(plan, options_, sizes_)),
         layout_(stream_layout(plan, options)),
         places_(plan.make_place_finder()),
         values_(make_values(options.row_files, sizes_)),
@@ -102,9 +115,8 @@ class RecordStream::State {
     PipelineLimits const limits{sizes_.slot_bytes, options.record_max, sizes_.slots};
     std::vector<Shard> shards = plan.shards();
     for (Shard const& shard : shards) names_.push_back(shard.name);
-    pipeline_ =
-        std::make_unique<Pipeline>(std::move(shards), plan.make_cutter(best_instruction_set(), options.record_max),
-                                   std::move(lanes_), executor(), limits, options.trace);
+    pipeline_ = std::make_unique<Pipeline>(std::move(shards), std::move(workers_.cutter), std::move(workers_.lanes),
+                                           executor(), limits, options.trace);
   }
 
   Round const* next() {
@@ -388,7 +400,7 @@ class RecordStream::State {
   InputPlan& plan_;
   StreamOptions options_;
   StreamSizes sizes_;
-  std::vector<std::unique_ptr<Lane>> lanes_;  ///< until the pipeline takes them
+  Workers workers_;  ///< until the pipeline takes them
   BatchLayout layout_;
   std::vector<std::string> names_;  ///< of the shards
   HostExecutor executor_;

@@ -37,6 +37,7 @@ struct StreamOptions {
   RowFiles* row_files = nullptr;
   std::shared_ptr<Device> device;   ///< decodes what it can; null: the CPU does everything
   bool is_device_required = false;  ///< else the CPU takes over from a device that has no room
+  bool cuts_on_device = false;  ///< the device finds where slots' records end too, where that is more than a look back
   /// Rounds' batches are looked at. Else, where there is an encoder, only their encoded bytes and numbers of rows
   /// count, and a device copies out no more than these.
   bool takes_batches = true;

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <span>
 
 #include "penstock/fault.hpp"
@@ -48,6 +49,8 @@ struct Chunk {
   std::span<Reject const> rejects;  ///< in order of position
   bool follows_cr = false;          ///< the byte before the text is a CR, so a leading LF is no new line
   bool has_added_line_end = false;  ///< the last byte of `text`, which the shard does not hold
+  char const* on_device =
+      nullptr;  ///< `text` in memory of the lanes' device, as long as it is valid here; null: not there
 };
 
 /// What a cut found: `buffer == whole + carry`, or `buffer + added line end == whole` at a shard's end.
@@ -55,6 +58,7 @@ struct Cut {
   std::uint32_t whole = 0;          ///< bytes that can be decoded
   std::size_t rejects = 0;          ///< how many rejects lie in them
   bool has_added_line_end = false;  ///< one was written behind the buffer's last byte
+  char const* on_device = nullptr;  ///< these bytes in memory of a device, until arrive() is called for the same buffer
 };
 
 /// Cuts the bytes of shards, buffer by buffer, into whole records. What it finds does not depend on how the
@@ -68,6 +72,12 @@ class Cutter {
   /// behind it are readable and writable. `rejects` is memory for at least one; when it is full the cut ends early,
   /// also at a shard's end. `whole == 0` before the shard's end: the first record needs a longer buffer.
   virtual Cut cut(char* buffer, std::uint32_t size, bool is_shard_end, std::span<Reject> rejects) = 0;
+
+  /// The first `size` bytes of a buffer that cut() will be given next are there: an engine that looks at text in memory
+  /// of its own may begin to copy them. Until cut() returns the buffer is neither moved nor written to before `size`.
+  virtual void arrive(char const* /*buffer*/, std::uint32_t /*size*/) {}
+  /// How many bytes it likes to hear of at a time; not 0.
+  [[nodiscard]] virtual std::size_t piece_bytes() const { return std::numeric_limits<std::size_t>::max(); }
 };
 
 }  // namespace penstock

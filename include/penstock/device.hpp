@@ -48,6 +48,13 @@ struct WorkerOptions {
   Encoder const* encoder = nullptr;  ///< that rounds shall be encoded as; null: not at all
 };
 
+/// What a cutter that looks at text in memory of a device is made with.
+struct CutterOptions {
+  std::size_t record_max = 0;  ///< the most bytes of a record
+  std::size_t slot_bytes = 0;  ///< of the buffers that arrive() is called for
+  std::size_t slots = 0;       ///< how many of those there are
+};
+
 /// A device. Its host buffers are pinned, and lie near to it.
 class Device : public Executor {
  public:

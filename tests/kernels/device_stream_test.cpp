@@ -31,6 +31,12 @@ std::string csv_text() {
   return text + "1,oops,3\n4,5,6\n";
 }
 
+std::string quoted_text() {
+  std::string text;
+  for (int i = 0; i < 150; ++i) text += std::to_string(i) + ",\"0.5\",\"-" + std::to_string(i * 7) + "e-2\"\n";
+  return text + "1,\"oo\nps\",3\n4,\"5\",6\n";
+}
+
 std::string libsvm_text() {
   std::string text;
   for (int i = 0; i < 150; ++i) text += "1 1:0.5 " + std::to_string(i + 2) + ":-2.5\n";
@@ -57,8 +63,10 @@ class DeviceStream : public ::testing::TestWithParam<char const*> {
   void SetUp() override {
     std::string const format = GetParam();
     options_ = stream_options();
-    if (format == "csv") {
-      plan_ = plan_csv(expand_inputs({folder_.put("in.csv", csv_text())}), {});
+    if (format == "csv" || format == "csv_cut_there") {
+      options_.cuts_on_device = format == "csv_cut_there";
+      std::string const text = options_.cuts_on_device ? quoted_text() : csv_text();
+      plan_ = plan_csv(expand_inputs({folder_.put("in.csv", text)}), {});
     } else if (format == "libsvm") {
       libsvm::Options read;
       read.num_features = 200;
@@ -164,7 +172,7 @@ TEST_P(DeviceStream, LeavesADeviceThatNobodyAskedForAndThatHasNoRoom) {
   EXPECT_EQ(testing::difference(expected, found, true), "");
 }
 
-INSTANTIATE_TEST_SUITE_P(Formats, DeviceStream, ::testing::Values("csv", "libsvm", "recordio"),
+INSTANTIATE_TEST_SUITE_P(Formats, DeviceStream, ::testing::Values("csv", "csv_cut_there", "libsvm", "recordio"),
                          [](auto const& one) { return std::string(one.param); });
 
 TEST(DeviceChoice, NamesTheReasonAndFallsBack) {

@@ -45,16 +45,19 @@ struct Schedule {
   unsigned threads = 1;
   bool is_portable = false;
   bool is_on_device = false;
+  bool cuts_on_device = false;
 };
 
 std::string name_of(Schedule const& s) {
   return "slots of " + std::to_string(s.slot_bytes) + ", " + std::to_string(s.threads) + " threads" +
-         (s.is_portable ? ", portable" : "") + (s.is_on_device ? ", on a device" : "");
+         (s.is_portable ? ", portable" : "") + (s.is_on_device ? ", on a device" : "") +
+         (s.cuts_on_device ? ", cut there" : "");
 }
 
 Schedule random_schedule(Random& random) {
   static constexpr std::size_t slots[] = {64, 65, 80, 100, 127, 128, 200, 500, 1000, 4096, 1 << 16, 1 << 20};
-  return {random.one_of(slots), 1 + static_cast<unsigned>(random.below(8)), random.one_in(2), testing::has_test_device};
+  return {random.one_of(slots), 1 + static_cast<unsigned>(random.below(8)), random.one_in(2), testing::has_test_device,
+          testing::has_test_device && random.one_in(2)};
 }
 
 enum class Encoding { none, recordio, csv };
@@ -84,6 +87,7 @@ struct Case {
     options.slot_bytes = schedule.slot_bytes;
     options.threads = schedule.threads;
     options.device = schedule.is_on_device ? testing::test_device() : nullptr;
+    options.cuts_on_device = schedule.cuts_on_device;
     return record_stream(*plan, options);
   }
 
