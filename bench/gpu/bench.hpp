@@ -98,5 +98,7 @@ void measure_tensors(Bench& bench);   ///< pinned text to tensors on the device:
 void measure_slots(Bench& bench);     ///< kernels and tensors with slots from 1 to 64 MiB
 void measure_encoders(Bench& bench);  ///< tensors on the device to RecordIO there
 void measure_latency(Bench& bench);   ///< slots of 1 MiB, one at a time
+void measure_cut(
+    Bench& bench);  ///< where records of CSV end: pinned text to the device and a cut there, or on the host
 
 }  // namespace penstock::bench

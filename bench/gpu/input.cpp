@@ -11,10 +11,13 @@
 #include "cuda/formats/libsvm.hpp"
 #include "cuda/formats/recordio.hpp"
 #include "formats/core/block.hpp"
+#include "formats/csv/format.hpp"
 #include "formats/csv/plan.hpp"
 #include "formats/deepar/format.hpp"
 #include "formats/libsvm/format.hpp"
 #include "formats/recordio/format.hpp"
+#include "host/exec/engine.hpp"
+#include "host/exec/lanes.hpp"
 
 namespace penstock::bench {
 namespace {
@@ -49,6 +52,10 @@ class CsvInput final : public Input {
   [[nodiscard]] std::unique_ptr<cuda::ChunkDecoder> make_decoder(cuda::DecoderLimits const& limits,
                                                                  cuda::Stream& stream) const override {
     return cuda::make_csv_decoder(plan_, limits, stream);
+  }
+  [[nodiscard]] std::unique_ptr<Cutter> make_cutter(cuda::Engine* engine, CutterOptions const& options) const override {
+    auto host = penstock::make_cutter<csv::Format>(best_instruction_set(), plan_, options.record_max);
+    return engine == nullptr ? std::move(host) : cuda::make_cutter(*engine, plan_, std::move(host), options);
   }
 
  private:

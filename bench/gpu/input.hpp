@@ -7,8 +7,11 @@
 
 #include "bench/gpu/texts.hpp"
 #include "cuda/exec/decoder.hpp"
+#include "cuda/exec/engine.hpp"
 #include "cuda/exec/stream.hpp"
 #include "penstock/batch.hpp"
+#include "penstock/chunk.hpp"
+#include "penstock/device.hpp"
 
 namespace penstock::bench {
 
@@ -18,6 +21,11 @@ class Input {
   [[nodiscard]] virtual BatchLayout const& layout() const = 0;
   [[nodiscard]] virtual std::unique_ptr<cuda::ChunkDecoder> make_decoder(cuda::DecoderLimits const& limits,
                                                                          cuda::Stream& stream) const = 0;
+  /// Of CSV, on the device, or on the host where `engine` is null; null for other formats.
+  [[nodiscard]] virtual std::unique_ptr<Cutter> make_cutter(cuda::Engine* /*engine*/,
+                                                            CutterOptions const& /*options*/) const {
+    return nullptr;
+  }
 
   std::string name;
   Text text;

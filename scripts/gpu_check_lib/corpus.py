@@ -58,7 +58,7 @@ def input_of(path, scratch):
     return made
 
 
-def jobs_of(case, name, scratch, slot):
+def jobs_of(case, name, scratch, slot, cuts):
     options, record_max = expectation(case.with_suffix(".expect"))
     record_max = record_max or RECORD_MAX.get(name)
     words = [str(input_of(case, scratch)), "--from", name, *options]
@@ -71,7 +71,8 @@ def jobs_of(case, name, scratch, slot):
         policies = ("quarantine", "fail") if case.parent.name == "fail" else ("fail",)
     for policy in policies:
         chosen = ["--on-error", policy] if policy else []
-        yield Job(title + (f" ({policy})" if policy else ""), (*words, *chosen), OUTPUTS, ("--slot-size", slot))
+        on_device = ("--slot-size", slot, *(("--device-cut", "on") if cuts else ()))
+        yield Job(title + (f" ({policy})" if policy else ""), (*words, *chosen), OUTPUTS, on_device)
 
 
 def corpus_jobs(scratch):
@@ -80,6 +81,7 @@ def corpus_jobs(scratch):
     found = []
     for name, suffix in SUFFIXES.items():
         for number, case in enumerate(sorted((ROOT / "formats" / name / "corpus").glob(f"*/*{suffix}"))):
-            jobs = jobs_of(case, name, scratch, SLOTS[number % len(SLOTS)])
+            cuts = name == "csv" and number // len(SLOTS) % 2 == 1
+            jobs = jobs_of(case, name, scratch, SLOTS[number % len(SLOTS)], cuts)
             found += [(again, number, job) for again, job in enumerate(jobs)]
     return [job for _, _, job in sorted(found, key=lambda one: one[:2])]

@@ -111,6 +111,14 @@ def latency_table(figures):
     return table(("one chunk of 1 MiB, us", "the host waits", "p50", "p99", "least"), rows)
 
 
+def cut_table(figures):
+    rows = []
+    for name in inputs_of(figures, "cut", "cut_host"):
+        device, host = (spread(figures.one(section, name), 1) for section in ("cut", "cut_host"))
+        rows.append((name, device, host))
+    return table(("one thread finds where records end, GB/s", "on the device, copy in included", "on the host"), rows)
+
+
 def file_table(figures):
     rows = []
     for f in figures.all:
@@ -119,6 +127,7 @@ def file_table(figures):
         d = f["details"]
         engine = "CPU" if f["section"] == "file_cpu" else "" if f["input"] == "storage" else "GPU"
         beside = short(d.get("seconds beside"), 2)
+        engine += ", cut there" if d.get("cut") else ""
         rows.append((f["input"], engine, spread(f, 2), d.get("memory", ""), short(d.get("cores"), 1), beside))
     head = ("file to RecordIO file, GB/s of text", "engine", "median", "--memory", "cores", "s to start and end")
     return table(head, rows)
@@ -153,6 +162,6 @@ def machine_lines(report):
 def report_text(report):
     figures = Figures(report["figures"])
     lines = machine_lines(report) + goal_table(report)
-    for make in (copy_table, kernel_table, tensor_table, slot_table, encode_table, latency_table, file_table):
+    for make in (copy_table, kernel_table, tensor_table, slot_table, encode_table, latency_table, cut_table, file_table):
         lines += make(figures)
     return "\n".join(lines)

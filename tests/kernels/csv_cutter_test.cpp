@@ -24,6 +24,12 @@ namespace {
 using testing::CsvRandom;
 using testing::CsvRules;
 
+#if defined(__SANITIZE_THREAD__)
+constexpr std::uint64_t cases = 10;
+#else
+constexpr std::uint64_t cases = 120;
+#endif
+
 /// The host's cutter, which says how often it was asked.
 class CountingCutter final : public Cutter {
  public:
@@ -118,7 +124,7 @@ class CsvCutter : public ::testing::Test {
 
 TEST_F(CsvCutter, CutsWhereTheHostCuts) {
   std::size_t chunks = 0, on_device = 0, rejects = 0;
-  for (std::uint64_t seed = 1; seed <= 120; ++seed) {
+  for (std::uint64_t seed = 1; seed <= cases; ++seed) {
     CsvRandom random(seed);
     CsvRules const rules = random.rules();
     std::string text;
@@ -139,9 +145,9 @@ TEST_F(CsvCutter, CutsWhereTheHostCuts) {
     for (std::size_t const n : found.rejects) rejects += n;
   }
   // The texts make what the test is about.
-  EXPECT_GT(chunks, 500u);
-  EXPECT_GT(on_device, 300u);
-  EXPECT_GT(rejects, 50u);
+  EXPECT_GT(chunks, 4 * cases);
+  EXPECT_GT(on_device, 2 * cases);
+  EXPECT_GT(rejects, cases / 3);
   EXPECT_LT(asked_, chunks);
 }
 

@@ -112,6 +112,21 @@ class DeviceTest(CliTest):
         self.assertEqual(self.emulated(*words, "b.rec").returncode, 0)
         self.assertEqual(self.read("a.rec"), self.read("b.rec"))
 
+    def test_the_device_cuts(self):
+        lines = [f'{i},"{i / 8}","a, ""b""\n",{i % 7}' for i in range(3000)]
+        self.write("quoted.csv", "\n".join(["id,x,text,y", *lines]) + "\n")
+        words = ("convert", "quoted.csv", "--ignore", "text", "--slot-size", "16KiB", "-o")
+        result = self.emulated(*words, "a.rec", "--device-cut", "on", "--profile", "trace.json")
+        self.assertEqual(result.returncode, 0, result.err)
+        names = {event["name"] for event in json.loads(self.read("trace.json"))["traceEvents"]}
+        self.assertIn("find_last_record_end", names)
+        self.assertEqual(self.emulated(*words, "b.rec", "--profile", "other.json").returncode, 0)
+        self.assertNotIn("find_last_record_end", self.read("other.json").decode())
+        self.assertEqual(self.read("a.rec"), self.read("b.rec"))
+        result = self.emulated(*words, "c.rec", "--device-cut", "maybe")
+        self.assertEqual(result.returncode, 2)
+        self.assertIn("expected on or off", result.err)
+
 
 if __name__ == "__main__":
     if not EMULATED:
