@@ -146,6 +146,23 @@ __device__ inline T load_fresh(T const* from) {
   return *from;
 #endif
 }
+/// What other threads of this grid may write at the same time, where any order will do.
+template <class T>
+__device__ inline T load_relaxed(T const* from) {
+#if defined(__CUDA_ARCH__)
+  return *static_cast<T const volatile*>(from);
+#else
+  return __atomic_load_n(from, __ATOMIC_RELAXED);
+#endif
+}
+template <class T>
+__device__ inline void store_relaxed(T* to, T value) {
+#if defined(__CUDA_ARCH__)
+  *static_cast<T volatile*>(to) = value;
+#else
+  __atomic_store_n(to, value, __ATOMIC_RELAXED);
+#endif
+}
 
 #if defined(__CUDACC__)
 template <class T>

@@ -6,14 +6,14 @@
 
 namespace penstock::cuda {
 
-/// For one more stream of the engine, with a line of its own in traces.
-inline StreamOptions stream_options(Engine& engine) {
+/// For one more stream of the engine. `track`: of the host's thread that uses it.
+inline StreamOptions stream_options(Engine& engine, unsigned track) {
   StreamOptions options;
   options.is_low_priority = engine.options().is_low_priority;
   options.polls = engine.options().polls;
   options.is_timed = engine.options().trace != nullptr;
   options.trace = engine.trace();
-  options.track = engine.take_track();
+  options.track = track;
   return options;
 }
 

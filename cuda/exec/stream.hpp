@@ -18,7 +18,7 @@ struct StreamOptions {
   bool polls = false;            ///< wait() spins: some microseconds sooner, for a core of the host
   bool is_timed = false;         ///< the device's own times of everything go to the trace
   Trace* trace = nullptr;
-  unsigned track = 0;  ///< the stream's line in the trace is first_device_track + track
+  unsigned track = 0;  ///< of the host's thread in the trace; the stream's own is first_device_track + track
 };
 
 /// Work in order. Everything that is enqueued here keeps its memory until wait() says that it is done. One thread at a

@@ -25,7 +25,7 @@ class Worker final : public DeviceWorker {
   template <class MakeDecoder>
   Worker(Engine& engine, WorkerOptions const& options, MakeDecoder make_decoder)
       : engine_(engine),
-        stream_((engine.use(), stream_options(engine))),
+        stream_((engine.use(), stream_options(engine, engine.take_track()))),
         counts_missing_(options.counts_missing),
         missing_(1, "the number of missing values"),
         missing_on_device_(1, "the number of missing values"),

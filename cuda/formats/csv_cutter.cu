@@ -1,10 +1,13 @@
 // Where the whole records of a slot end, found on the device. The slot's text goes there piece by piece while it is
-// still being read, and lanes take it from there: it crosses the link once. A slot begins at a record's start, for the
-// unfinished record of the one before stands at its front, so every slot is entered in the same state.
+// still being read, and lanes take it from there, so it crosses the link once. A slot begins at a record's start, for
+// the unfinished record of the one before stands at its front, so every slot is entered in the same state.
 //
 //     reader   read | read | read | cut     | read ...             (the next slot, behind the carry)
 //     stream     copy | copy | copy | find fields, last record end
 //     lane                                    copy on the device | find fields | convert ...
+//
+// No slot is longer than a record may be, so none of its records is too long. What is rare is asked of the host's
+// cutter.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -43,7 +46,7 @@ class CsvCutter final : public Cutter {
         dialect_(dialect),
         host_(std::move(host)),
         options_(options),
-        stream_((engine.use(), stream_options(engine))),
+        stream_((engine.use(), stream_options(engine, reader_track))),
         memory_(stream_, options.slot_bytes, dialect.quote != 0),
         structure_(1, "the structure of a slot"),
         end_(1, "where a slot's records end"),
@@ -64,40 +67,48 @@ class CsvCutter final : public Cutter {
   void restart() override {
     host_->restart();
     is_discarding_ = false;
+    arriving_ = nullptr;
   }
 
+  /// Small pieces, as pipes give them, are copied together.
   void arrive(char const* buffer, std::uint32_t size) override {
     if (arriving_ == nullptr) {
       arriving_ = twin_of(buffer);
       copied_ = 0;
     }
-    if (arriving_ == nullptr || size > options_.slot_bytes) return;
+    if (arriving_ == nullptr || size - copied_ < piece_bytes()) return;
     engine_.use();
-    stream_.copy(arriving_->text.get() + copied_, buffer + copied_, size - copied_, "copy in");
-    copied_ = size;
+    copy_up_to(size);
   }
 
   [[nodiscard]] std::size_t piece_bytes() const override { return std::size_t{1} << 20; }
 
   Cut cut(char* buffer, std::uint32_t size, bool is_shard_end, std::span<Reject> rejects) override {
-    Twin const* const twin = std::exchange(arriving_, nullptr);
-    if (twin == nullptr) return cut_by_host(buffer, size, is_shard_end, rejects);
+    if (arriving_ == nullptr || arriving_->slot != buffer) return cut_by_host(buffer, size, is_shard_end, rejects);
     engine_.use();
-    char const* const text = twin->text.get();
-    // At a shard's end it matters what is left over; a buffer of more than the greatest record may hold a longer one.
-    bool const is_plain = copied_ == size && !is_shard_end && !is_discarding_ && size <= options_.record_max;
-    std::uint32_t const whole = is_plain ? last_record_end({text, size, false}) : 0;
+    copy_up_to(size);
+    char const* const text = arriving_->text.get();
+    // At a shard's end it matters what is left over.
+    std::uint32_t const whole = !is_shard_end && !is_discarding_ ? last_record_end({text, size, false}) : 0;
+    Cut cut{whole, 0, false, nullptr};
     if (whole > 0) {
       host_->restart();
-      return {whole, 0, false, text};
+    } else {
+      cut = cut_by_host(buffer, size, is_shard_end, rejects);
+      if (cut.has_added_line_end) copy_up_to(cut.whole);
+      stream_.wait();
     }
-    stream_.wait();
-    Cut cut = cut_by_host(buffer, size, is_shard_end, rejects);
-    if (copied_ == size && !cut.has_added_line_end) cut.on_device = text;
+    cut.on_device = text;
+    arriving_ = nullptr;
     return cut;
   }
 
  private:
+  void copy_up_to(std::uint32_t size) {
+    stream_.copy(arriving_->text.get() + copied_, arriving_->slot + copied_, size - copied_, "copy in");
+    copied_ = size;
+  }
+
   /// The slot's own, or one that is still of no slot; null: all have others.
   Twin* twin_of(char const* slot) {
     for (Twin& twin : twins_) {

@@ -116,7 +116,7 @@ static __global__ void PENSTOCK_BOUNDS(dense_threads, 6) dense_kernel(DenseWork 
       if (is_first && work.begins != nullptr) work.begins[item.frame] = detail::frame_begin(work, item);
     }
   }
-  if (!is_good) *work.differs = 1;
+  if (!is_good) store_relaxed(work.differs, 1u);
 }
 
 /// `work` has items. There are fewer than 2^32 of them: a word of text is at most two.

@@ -191,7 +191,7 @@ static __global__ void PENSTOCK_BOUNDS(frame_threads, 6) double_jumps_kernel(Jum
   std::uint32_t const i = blockIdx.x * frame_threads + threadIdx.x;
   if (i >= jumps.count + 2) return;
   std::uint32_t const to = load_cached(jumps.from + i);
-  if (jumps.marks[i] != 0) jumps.marks[to] = 1;
+  if (load_relaxed(jumps.marks + i) != 0) store_relaxed(jumps.marks + to, 1u);
   jumps.doubled[i] = load_cached(jumps.from + to);
 }
 

@@ -11,6 +11,7 @@ namespace {
 std::string track_name(unsigned track) {
   if (track == reader_track) return "reader";
   if (track == sequencer_track) return "sequencer";
+  if (track == first_device_track + reader_track) return "device, reader";
   if (track >= first_device_track) return "device, lane " + std::to_string(track - first_device_track);
   return "lane " + std::to_string(track);
 }

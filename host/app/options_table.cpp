@@ -182,7 +182,7 @@ constexpr OptionSpec common_options[] = {
      "low: kernels of other work on the GPU, such as training, do not wait behind ours", run, reading_verbs},
     {0, "device-wait", "sleep|poll", "poll: less latency on a GPU, for a core of the host a lane", run, reading_verbs},
     {0, "device-cut", "on|off",
-     "on: the GPU finds where records of CSV with quotes end, not the reading thread (default off); no effect on "
+     "on: the GPU finds where records of CSV end, not the reading thread (default off); no effect on "
      "results",
      run, reading_verbs},
     {0, "profile", "FILE", "write what happened when as a Chrome trace (chrome://tracing, ui.perfetto.dev)", run,

@@ -18,6 +18,7 @@ std::unique_ptr<Cutter> CsvPlan::make_cutter(InstructionSet isa, std::size_t rec
 
 std::unique_ptr<Cutter> CsvPlan::make_device_cutter(Device& device, CutterOptions const& options) const {
   if (dialect().quote == 0 && dialect().escape == 0) return nullptr;  // the host looks at the end alone
+  if (options.slot_bytes > options.record_max) return nullptr;        // a slot may hold records that are too long
   return penstock::make_device_cutter<csv::Format>(device, decode_plan(),
                                                    make_cutter(best_instruction_set(), options.record_max), options);
 }

@@ -63,7 +63,8 @@ class InputPlan {
   [[nodiscard]] virtual bool checks_qid_order() const { return false; }
 
   [[nodiscard]] virtual std::unique_ptr<Cutter> make_cutter(InstructionSet isa, std::size_t record_max) const = 0;
-  /// A cutter that cuts as make_cutter()'s does, on a device; null where the format has none, or gains nothing by it.
+  /// A cutter that cuts as make_cutter()'s does, on a device; null where the format has none, or none for such sizes,
+  /// or gains nothing by it. Throws DeviceMemoryError if there is no room.
   [[nodiscard]] virtual std::unique_ptr<Cutter> make_device_cutter(Device&, CutterOptions const&) const {
     return nullptr;
   }

@@ -39,16 +39,20 @@ std::vector<std::unique_ptr<Lane>> make_lanes(InputPlan const& plan, StreamOptio
 
 std::unique_ptr<Cutter> make_cutter(InputPlan const& plan, StreamOptions const& options, StreamSizes const& sizes) {
   std::unique_ptr<Cutter> cutter;
-  if (options.device != nullptr && options.cuts_on_device)
-    cutter = plan.make_device_cutter(*options.device, {options.record_max, sizes.slot_bytes, sizes.slots});
+  if (options.device != nullptr && options.cuts_on_device) {
+    try {
+      cutter = plan.make_device_cutter(*options.device, {options.record_max, sizes.slot_bytes, sizes.slots});
+    } catch (DeviceMemoryError const&) {  // lanes have taken what there was; the host cuts the same
+    }
+  }
   if (cutter == nullptr) cutter = plan.make_cutter(best_instruction_set(), options.record_max);
   return cutter;
 }
 
 /// What works on slots.
 struct Workers {
-  std::unique_ptr<Cutter> cutter;
   std::vector<std::unique_ptr<Lane>> lanes;
+  std::unique_ptr<Cutter> cutter;
 };
 
 /// Workers, and the sizes they were made with: a device without room for them gets smaller slots, if sizes are not
@@ -58,7 +62,8 @@ Workers make_workers_that_fit(InputPlan const& plan, StreamOptions& options, Str
   StreamOptions smaller = options;
   for (;;) {
     try {
-      return {make_cutter(plan, smaller, sizes), make_lanes(plan, smaller, sizes)};
+      std::vector<std::unique_ptr<Lane>> lanes = make_lanes(plan, smaller, sizes);
+      return {std::move(lanes), make_cutter(plan, smaller, sizes)};
     } catch (DeviceError const& error) {
       bool const is_memory = dynamic_cast<DeviceMemoryError const*>(&error) != nullptr;
       if (is_memory && options.slot_bytes == 0 && sizes.slot_bytes > slot_bytes_least) {

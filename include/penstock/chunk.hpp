@@ -76,7 +76,7 @@ class Cutter {
   /// The first `size` bytes of a buffer that cut() will be given next are there: an engine that looks at text in memory
   /// of its own may begin to copy them. Until cut() returns the buffer is neither moved nor written to before `size`.
   virtual void arrive(char const* /*buffer*/, std::uint32_t /*size*/) {}
-  /// How many bytes it likes to hear of at a time; not 0.
+  /// The most bytes that it likes to hear of at a time; not 0.
   [[nodiscard]] virtual std::size_t piece_bytes() const { return std::numeric_limits<std::size_t>::max(); }
 };
 

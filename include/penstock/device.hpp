@@ -51,7 +51,7 @@ struct WorkerOptions {
 /// What a cutter that looks at text in memory of a device is made with.
 struct CutterOptions {
   std::size_t record_max = 0;  ///< the most bytes of a record
-  std::size_t slot_bytes = 0;  ///< of the buffers that arrive() is called for
+  std::size_t slot_bytes = 0;  ///< of the buffers that arrive() is called for; at most record_max
   std::size_t slots = 0;       ///< how many of those there are
 };
 

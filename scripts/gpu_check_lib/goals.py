@@ -117,7 +117,7 @@ def files(figures, name):
     figure = max(found, key=median)
     bound = bound_of_file(figures, figure)
     result.value = median(figure)
-    result.where = f"--memory {figure['details']['memory']}"
+    result.where = f"--memory {figure['details']['memory']} {figure['details'].get('cut', '')}".strip()
     result.shown = f"{result.value:.1f} GB/s"
     if bound:
         result.shown += f", {result.value / bound:.0%} of {bound:.1f}"

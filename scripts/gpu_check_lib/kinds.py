@@ -30,7 +30,7 @@ class Kind:
     outputs: tuple = ("out.rec", "out.npz")  # each is compared
     policies: tuple = ("fail",)
     is_timed: bool = False
-    is_cut: bool = False  # CSV that the device cuts in a part of the conversions, which must not matter
+    cuts: tuple = ()  # CSV: outputs for which the device cuts it, which must not matter
     small_slot: str = ""  # where there is little text: records that are longer than the usual ones need it
 
     def jobs(self, path):
@@ -41,7 +41,7 @@ class Kind:
                 sizes = slots[output]
                 if self.small_slot and slots is SMALL_SLOTS:
                     sizes = ("--slot-size", self.small_slot)
-                if self.is_cut and output == self.outputs[-1]:
+                if output in self.cuts:
                     sizes = (*sizes, *CUT)
                 yield Job(title, (str(path), *self.words, "--on-error", policy), (output,), sizes)
 
@@ -50,17 +50,24 @@ DIRTY = ("skip", "quarantine")
 QID = ("--label", "label", "--qid", "query")
 # Those that say most come first: there may not be time for all.
 KINDS = (
-    Kind("higgs", ".csv", words=("--label", "0"), is_timed=True, is_cut=True),
+    Kind("higgs", ".csv", words=("--label", "0"), is_timed=True, cuts=("out.npz",)),
     Kind("dirty", ".csv", words=("--label", "0"), outputs=("out.rec",), policies=DIRTY, is_timed=True),
     Kind("libsvm", ".libsvm", words=("--index-base", "1", "--num-features", "1000000"), is_timed=True),
     Kind("compact", ".csv", words=("--label", "0"), is_timed=True),
     Kind("deepar", ".jsonl", outputs=("out.npz",), small_slot="40KiB"),
     Kind("recordio", ".rec"),
     Kind("dirty-libsvm", ".libsvm", words=("--index-base", "1", "--num-features", "1000"), policies=DIRTY),
-    Kind("quoted", ".csv", synth=("--header",), words=("--label", "label", "--ignore", "title,comment"), is_timed=True, is_cut=True),
+    Kind(
+        "quoted",
+        ".csv",
+        synth=("--header",),
+        words=("--label", "label", "--ignore", "title,comment"),
+        is_timed=True,
+        cuts=("out.rec",),
+    ),
     Kind("recordio-sparse", ".rec"),
     Kind("wide", ".csv", words=("--label", "0")),
-    Kind("dirty", ".csv", synth=("--header",), words=QID, outputs=("out.npz",), policies=DIRTY, is_cut=True),
+    Kind("dirty", ".csv", synth=("--header",), words=QID, outputs=("out.npz",), policies=DIRTY, cuts=("out.npz",)),
 )
 
 
@@ -196,9 +203,10 @@ def timed(binary, kind, path, folder, done, deadline, left_out):
     rec = [c for c in done if c.output == "out.rec" and c.cpu.status == 0]
     if rec:
         figures.append(time_cpu(kind, path, rec[0]))
-    for memory, words in ((None, ()), ("2GiB", ()), *([("2GiB", CUT)] if kind.is_cut else [])):
+    for memory, words in ((None, ()), ("2GiB", ()), *([("2GiB", CUT)] if kind.cuts else [])):
         if time.monotonic() > deadline:
-            left_out.append(" ".join([f"file to RecordIO, {kind.name}", *(["--memory", memory] if memory else []), *words]))
+            chosen = ("--memory", memory, *words) if memory else words
+            left_out.append(" ".join([f"file to RecordIO, {kind.name}", *chosen]))
             continue
         figures.append(time_file(binary, kind, path, folder, memory, words))
     return figures

@@ -116,7 +116,8 @@ def cut_table(figures):
     for name in inputs_of(figures, "cut", "cut_host"):
         device, host = (spread(figures.one(section, name), 1) for section in ("cut", "cut_host"))
         rows.append((name, device, host))
-    return table(("one thread finds where records end, GB/s", "on the device, copy in included", "on the host"), rows)
+    head = ("one thread finds where records end, GB/s", "on the device, copy in included", "on the host")
+    return table(head, rows)
 
 
 def file_table(figures):
@@ -162,6 +163,7 @@ def machine_lines(report):
 def report_text(report):
     figures = Figures(report["figures"])
     lines = machine_lines(report) + goal_table(report)
-    for make in (copy_table, kernel_table, tensor_table, slot_table, encode_table, latency_table, cut_table, file_table):
+    tables = (copy_table, kernel_table, tensor_table, slot_table, encode_table, latency_table, cut_table, file_table)
+    for make in tables:
         lines += make(figures)
     return "\n".join(lines)

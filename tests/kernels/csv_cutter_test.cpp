@@ -131,7 +131,7 @@ TEST_F(CsvCutter, CutsWhereTheHostCuts) {
     for (std::size_t i = 0; i < 4; ++i) text += random.text(rules, 1 + random.below(80), 1 + random.below(4));
     constexpr std::size_t slot_sizes[] = {64, 200, 1000, 5000, 40000};
     Slots slots(1 + random.below(4), slot_sizes[random.below(5)]);
-    std::size_t const record_max = random.one_in(4) ? 64 : std::size_t{1} << 20;
+    std::size_t const record_max = random.one_in(4) ? slots.slot_bytes() : std::size_t{1} << 20;
     simt::set_schedule(seed % 3 == 0 ? "random:" + std::to_string(seed) : seed % 3 == 1 ? "forward" : "reverse");
     csv::RecordCutter<Portable> host(rules.dialect, record_max);
     Seen const expected = cut_all(host, text, slots, [] { return std::size_t{1} << 20; });
@@ -147,7 +147,7 @@ TEST_F(CsvCutter, CutsWhereTheHostCuts) {
   // The texts make what the test is about.
   EXPECT_GT(chunks, 4 * cases);
   EXPECT_GT(on_device, 2 * cases);
-  EXPECT_GT(rejects, cases / 3);
+  EXPECT_GE(rejects, cases / 20);  // quotes that are open at the end
   EXPECT_LT(asked_, chunks);
 }
 
@@ -176,10 +176,23 @@ TEST_F(CsvCutter, StrayQuotesAreCutOnTheDeviceToo) {
   EXPECT_EQ(asked_, 1u);
 }
 
+TEST_F(CsvCutter, LargeTiles) {
+  std::string const cell(900, 'x');
+  std::string text;
+  for (int i = 0; text.size() < 12'000'000; ++i) text += std::to_string(i) + ",\"a\nb, \"\"c\"\" \",\"" + cell + "\"\n";
+  Slots slots(2, 5 << 20);
+  csv::RecordCutter<Portable> host(csv::Dialect{}, 16 << 20);
+  Seen const expected = cut_all(host, text, slots, [] { return std::size_t{16} << 20; });
+  auto const cutter = make({}, 16 << 20, slots);
+  Seen const found = cut_all(*cutter, text, slots, [] { return std::size_t{1} << 20; });
+  EXPECT_EQ(found.chunks, expected.chunks);
+  EXPECT_EQ(asked_, 1u);
+}
+
 TEST_F(CsvCutter, ASlotInsideARejectedLineIsForTheHost) {
-  // The first line is longer than a record may be and than a slot: what is left of it is passed over.
-  std::string const text = std::string(1000, 'x') + "\n1,2\n3,4\n" + std::string(200, '5') + "\n6,7\n";
-  Slots slots(2, 200);
+  // The first line is longer than a record may be, which is as long as a slot: what is left of it is passed over.
+  std::string const text = std::string(1000, 'x') + "\n1,2\n3,4\n" + std::string(70, '5') + "\n6,7\n";
+  Slots slots(2, 64);
   csv::RecordCutter<Portable> host(csv::Dialect{}, 64);
   Seen const expected = cut_all(host, text, slots, [] { return std::size_t{1} << 20; });
   auto const cutter = make({}, 64, slots);

@@ -120,6 +120,8 @@ class Report(unittest.TestCase):
         figure("latency", "higgs", [55.0], mebibytes=1, p50=55.0, p99=80.0, least=50.0),
         figure("file", "storage", [10.0], 0),
         figure("file", "higgs", [37.0], 0, **{"text bytes": 1000, "output bytes": 200, "memory": "2GiB"}),
+        figure("cut", "quoted", [45.0], mebibytes=16),
+        figure("cut_host", "quoted", [4.0], mebibytes=16),
     ]
 
     def results(self):
