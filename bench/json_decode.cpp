@@ -1,25 +1,30 @@
 // JSON lines in memory to batches: cutter and lane on one thread, validation and faults included, no files.
 //
-//   json_decode deepar|objects [FILE] [--columns LIST] [--megabytes N] [--portable] [--repeat N]
+//   json_decode deepar|objects [FILE] [--columns LIST] [--megabytes N] [--portable] [--repeat N] [--threads N]
+//               [--peer rapidjson]
 //
 // Without a file the text is that of `penstock synth deepar` or `objects`; of objects five keys of twenty are columns.
 // Prints decimal GB/s of text: minimum, median and maximum of N runs after one that warms up. Pin it to one core:
-// taskset -c 1 json_decode deepar
+// taskset -c 1 json_decode deepar. With --threads each thread has a lane and its share of whole lines. With --peer each
+// run is followed by one of RapidJSON's SAX reader over the same text.
 
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <fstream>
+#include <functional>
 #include <iterator>
 #include <memory>
-#include <span>
 #include <string>
 #include <string_view>
+#include <thread>
+#include <utility>
 #include <vector>
 
+#include "bench/json_peer.hpp"
+#include "bench/json_run.hpp"
 #include "formats/formats.hpp"
 #include "host/app/synth.hpp"
 #include "host/exec/engine.hpp"
@@ -29,6 +34,8 @@
 namespace {
 
 using namespace penstock;
+using bench::Pass;
+using bench::Run;
 
 struct Arguments {
   std::string kind;
@@ -36,7 +43,9 @@ struct Arguments {
   std::string columns = "price,count,rating,latitude,is_gift";  ///< of objects
   std::size_t megabytes = 200;
   bool is_portable = false;
+  bool has_peer = false;
   int repeat = 5;
+  std::size_t threads = 1;
 };
 
 Arguments parse(int count, char** words) {
@@ -50,6 +59,10 @@ Arguments parse(int count, char** words) {
       arguments.megabytes = number();
     else if (word == "--repeat")
       arguments.repeat = static_cast<int>(number());
+    else if (word == "--threads")
+      arguments.threads = number();
+    else if (word == "--peer")
+      arguments.has_peer = i + 1 < count && std::string_view(words[++i]) == "rapidjson";
     else if (word == "--portable")
       arguments.is_portable = true;
     else
@@ -72,102 +85,6 @@ std::string read_file(std::string const& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-/// The reader's default slot.
-constexpr std::size_t slot_bytes = std::size_t{2} << 20;
-constexpr std::size_t record_max = std::size_t{16} << 20;
-
-struct Pass {
-  double seconds = 0;
-  std::size_t rows = 0;
-  std::size_t values = 0;
-  std::size_t faults = 0;
-  double sum = 0;  ///< of a sample of the values, so that nothing can be left out
-};
-
-template <class Format>
-class Run {
- public:
-  Run(typename Format::Plan const& plan, InstructionSet isa)
-      : plan_(plan),
-        options_(lane_options()),
-        cutter_(make_cutter<Format>(isa, plan_, record_max)),
-        lane_(make_host_lane<Format>(isa, plan_, options_)),
-        round_(lane_->make_round()),
-        slot_(std::make_unique<char[]>(record_max + slot_bytes + 2 * text_padding + 1)),
-        rejects_(1024) {}
-
-  Pass pass(std::string_view text) {
-    pass_ = {};
-    cutter_->restart();
-    auto const begin = std::chrono::steady_clock::now();
-    std::size_t at = 0, size = slot_bytes;
-    for (;;) {
-      std::size_t const filled = std::min(size, text.size() - at);
-      bool const is_end = filled < size;
-      char* const data = slot_.get() + text_padding;
-      std::memcpy(data, text.data() + at, filled);
-      Cut const cut = cutter_->cut(data, static_cast<std::uint32_t>(filled), is_end, rejects_);
-      size = cut.whole == 0 ? record_max + slot_bytes : slot_bytes;
-      Chunk chunk;
-      chunk.text = {data, cut.whole};
-      chunk.stamp.offset_bytes = at;
-      chunk.rejects = std::span<Reject const>(rejects_).first(cut.rejects);
-      if (cut.whole > 0) decode(chunk);
-      at += std::min<std::size_t>(cut.whole, filled);
-      if (is_end && at == text.size()) break;
-    }
-    pass_.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-    return pass_;
-  }
-
- private:
-  static LaneOptions lane_options() {
-    LaneOptions options;
-    options.capacity = {slot_bytes / 16, slot_bytes / 4, 0, 0, slot_bytes, {slot_bytes / 2, slot_bytes / 2}};
-    options.faults_max = 4096;
-    options.text_bytes = slot_bytes;
-    options.grown_bytes_max = std::size_t{1} << 30;
-    return options;
-  }
-
-  void decode(Chunk const& chunk) {
-    lane_->begin(chunk);
-    do {
-      lane_->next(*round_);
-      if (round_->wants_turn) std::abort();
-      take(round_->batch);
-      pass_.faults += round_->faults.size();
-    } while (!round_->ends_chunk);
-  }
-
-  void take(Batch const& batch) {
-    pass_.rows += batch.rows;
-    Dense const& features = batch.features;
-    pass_.values += batch.rows * features.columns;
-    for (std::size_t i = 0; i < batch.rows * features.columns; i += 97) {
-      float const value = features.as<float>()[i];
-      pass_.sum += value == value ? value : 0;
-    }
-    for (Ragged const& list : batch.lists) {
-      if (list.offsets == nullptr || batch.rows == 0) continue;
-      auto const count = static_cast<std::size_t>(list.offsets[batch.rows]);
-      pass_.values += count;
-      if (list.dtype != DType::float32) continue;
-      float const* const values = list.as<float>();
-      for (std::size_t i = 0; i < count; i += 97) pass_.sum += values[i] == values[i] ? values[i] : 0;
-    }
-  }
-
-  typename Format::Plan plan_;
-  LaneOptions options_;
-  std::unique_ptr<Cutter> cutter_;
-  std::unique_ptr<Lane> lane_;
-  std::unique_ptr<Round> round_;
-  std::unique_ptr<char[]> slot_;
-  std::vector<Reject> rejects_;
-  Pass pass_;
-};
-
 /// The plan that the first record asks for.
 template <class Format>
 typename Format::Plan plan_of(std::string const& text, Arguments const& arguments) {
@@ -175,7 +92,7 @@ typename Format::Plan plan_of(std::string const& text, Arguments const& argument
   for (auto const& option : Format::options) {
     if (option.name == "columns") option.set(wanted, arguments.columns);
   }
-  typename Format::Scout scout(wanted, {record_max, true, false});
+  typename Format::Scout scout(wanted, {bench::record_max, true, false});
   std::string const padding(text_padding, '\n');
   std::string const head = padding + text.substr(0, text.find('\n') + 1) + padding;
   Chunk chunk;
@@ -184,21 +101,74 @@ typename Format::Plan plan_of(std::string const& text, Arguments const& argument
   return scout.plan();
 }
 
+/// Shares of whole lines.
+std::vector<std::string_view> shares_of(std::string_view text, std::size_t count) {
+  std::vector<std::string_view> shares;
+  for (; count > 1; --count) {
+    shares.push_back(text.substr(0, text.find('\n', text.size() / count) + 1));
+    text.remove_prefix(shares.back().size());
+  }
+  shares.push_back(text);
+  return shares;
+}
+
+/// GB/s of text, as work(i) is done for each share on a thread of its own.
+double rate(std::size_t bytes, std::size_t shares, std::function<void(std::size_t)> const& work) {
+  auto const begin = std::chrono::steady_clock::now();
+  {
+    std::vector<std::jthread> threads;
+    for (std::size_t i = 1; i < shares; ++i) threads.emplace_back(work, i);
+    work(0);
+  }
+  return static_cast<double>(bytes) / std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count() *
+         1e-9;
+}
+
+/// Prints what the runs after the first gave; returns the median.
+double say(std::vector<double> rates) {
+  rates.erase(rates.begin());
+  std::sort(rates.begin(), rates.end());
+  double const median = rates[rates.size() / 2];
+  std::printf("GB/s min %.3f median %.3f max %.3f\n", rates.front(), median, rates.back());
+  return median;
+}
+
 template <class Format>
 void measure(Arguments const& arguments, std::string const& text) {
   InstructionSet const isa = arguments.is_portable ? InstructionSet::portable : best_instruction_set();
-  Run<Format> run(plan_of<Format>(text, arguments), isa);
-  std::vector<double> rates;
-  Pass pass;
+  auto const plan = plan_of<Format>(text, arguments);
+  auto const shares = shares_of(text, arguments.threads);
+  std::vector<std::unique_ptr<Run<Format>>> runs;
+  for (std::size_t i = 0; i < shares.size(); ++i) runs.push_back(std::make_unique<Run<Format>>(plan, isa));
+  std::vector<Pass> passes(shares.size());
+  std::vector<bench::PeerPass> peer_passes(shares.size());
+  std::vector<double> rates, peer_rates;
   for (int i = 0; i <= arguments.repeat; ++i) {
-    pass = run.pass(text);
-    if (i > 0) rates.push_back(static_cast<double>(text.size()) / pass.seconds * 1e-9);
+    rates.push_back(rate(text.size(), shares.size(), [&](std::size_t s) { passes[s] = runs[s]->pass(shares[s]); }));
+    if (arguments.has_peer)
+      peer_rates.push_back(
+          rate(text.size(), shares.size(), [&](std::size_t s) { peer_passes[s] = bench::rapidjson_pass(shares[s]); }));
   }
-  std::sort(rates.begin(), rates.end());
-  std::printf("%s  %s  %.1f MB  %s  %zu rows  %zu values  %zu faults  sum %.9g  GB/s min %.3f median %.3f max %.3f\n",
-              arguments.kind.c_str(), arguments.file.empty() ? "made up" : arguments.file.c_str(),
-              static_cast<double>(text.size()) * 1e-6, isa == InstructionSet::avx2 ? "avx2" : "portable", pass.rows,
-              pass.values, pass.faults, pass.sum, rates.front(), rates[rates.size() / 2], rates.back());
+  Pass sum;
+  for (Pass const& pass : passes) {
+    sum.rows += pass.rows;
+    sum.values += pass.values;
+    sum.faults += pass.faults;
+    sum.sum += pass.sum;
+  }
+  std::printf("%s  %s  %.1f MB  %s  threads %zu  %zu rows  %zu values  %zu faults  sum %.9g  ", arguments.kind.c_str(),
+              arguments.file.empty() ? "made up" : arguments.file.c_str(), static_cast<double>(text.size()) * 1e-6,
+              isa == InstructionSet::avx2 ? "avx2" : "portable", shares.size(), sum.rows, sum.values, sum.faults,
+              sum.sum);
+  double const median = say(std::move(rates));
+  if (!arguments.has_peer) return;
+  bench::PeerPass peer;
+  for (bench::PeerPass const& pass : peer_passes) {
+    peer.values += pass.values;
+    peer.sum += pass.sum;
+  }
+  std::printf("RapidJSON SAX, alternating  %zu values  sum %.9g  ", peer.values, peer.sum);
+  std::printf("ratio of medians %.2f\n", median / say(std::move(peer_rates)));
 }
 
 }  // namespace
@@ -206,9 +176,14 @@ void measure(Arguments const& arguments, std::string const& text) {
 int main(int count, char** words) {
   Arguments const arguments = parse(count, words);
   bool const is_known = arguments.kind == "deepar" || arguments.kind == "objects";
-  if (!is_known || arguments.repeat < 1) {
+  if (!is_known || arguments.repeat < 1 || arguments.threads < 1) {
     std::fprintf(stderr,
-                 "json_decode deepar|objects [FILE] [--columns LIST] [--megabytes N] [--portable] [--repeat N]\n");
+                 "json_decode deepar|objects [FILE] [--columns LIST] [--megabytes N] [--portable] [--repeat N] "
+                 "[--threads N] [--peer rapidjson]\n");
+    return 2;
+  }
+  if (arguments.has_peer && !bench::has_rapidjson) {
+    std::fprintf(stderr, "json_decode: built without RapidJSON\n");
     return 2;
   }
   std::string const text =

@@ -12,6 +12,7 @@
 #include "formats/json/grammar.hpp"
 #include "formats/json/number.hpp"
 #include "formats/json/number_list.hpp"
+#include "formats/json/plain_check.hpp"
 
 namespace penstock::json {
 
@@ -23,7 +24,7 @@ class PlainNumbers {
   /// Text ends at `end`, where lines do; up to 63 bytes more are read.
   void begin(char const* end) {
     text_end_ = end;
-    next_ = count_ = 0;
+    next_ = count_ = next_odd_ = 0;
     base_ = listed_end_ = nullptr;
   }
 
@@ -32,36 +33,21 @@ class PlainNumbers {
     float* const first = out;
     float* const full = out + room;
     std::size_t missing = 0;
+    auto const taken = [&](bool is_end) { return Taken{at, static_cast<std::size_t>(out - first), missing, is_end}; };
     find(at);
     for (;;) {
-      std::size_t next = next_;
-      std::size_t const count = count_;
-      bool const has_exponents = has_exponents_;
-      char const* const base = base_;
-      auto const taken = [&](bool is_end) {
-        next_ = next;
-        return Taken{at, static_cast<std::size_t>(out - first), missing, is_end};
-      };
-      if (next == count) return taken(false);
-      for (; next < count; ++next) {
-        char const* const end = base + positions_[next];
-        char const* const begin = at + (*at == ' ' ? 1 : 0);
-        if (out == full) return taken(false);
-        float value;
-        bool const is_plain = plain_json_float32(Isa{}, begin, end, value) ||
-                              (is_decimal(begin, end, value) && (!has_exponents || has_strict_mantissa(begin, end)));
-        if (!is_plain) [[unlikely]] {
-          if (!rules.takes_missing || !spells_missing(begin, end)) return taken(false);
-          value = missing_value<float>();
-          ++missing;
-        }
-        *out++ = value;
-        at = end + 1;
-        if (*end == ']') {
-          ++next;
-          return taken(true);
+      if (next_ == count_) return taken(false);
+      for (;;) {
+        if constexpr (has_plain_json_run<Isa>) at = take_run(at, out, full);
+        if (next_ == count_) break;
+        // The next is odd, or one of the next four is not decided, or there is little room.
+        std::size_t const run = odds_[next_odd_] - next_;
+        for (std::size_t left = std::clamp<std::size_t>(run, 1, 4); left != 0; --left) {
+          if (out == full || !take_one(at, *out, missing, rules)) return taken(false);
+          ++out;
         }
       }
+      if (at[-1] == ']') return taken(true);
       list_separators(at);
     }
   }
@@ -85,29 +71,87 @@ class PlainNumbers {
 
   /// Makes the first separator from `at` on the next of the list.
   void find(char const* at) {
-    if (at < base_ || at >= listed_end_) return list_separators(at);
+    bool const is_listed = at >= base_ && at < listed_end_ && (next_ == 0 || at > base_ + positions_[next_ - 1]);
+    if (!is_listed) return list_separators(at);  // a record may be read a second time
     while (next_ < count_ && base_ + positions_[next_] < at) ++next_;
+    while (odds_[next_odd_] < next_) ++next_odd_;
     if (next_ == count_) list_separators(at);
   }
 
-  /// Lists where commas stand in the piece of text at `base`, up to the first closing bracket, which is the last.
-  [[gnu::always_inline]] void list_separators(char const* base) {
+  /// Plain numbers up to the next odd one, as far as they are decided; up to three values behind them are written, for
+  /// which there has to be room. Returns the begin of the next.
+  [[gnu::noinline]] char const* take_run(char const* at, float*& out, float* full) {
+    std::size_t const run = odds_[next_odd_] - next_;
+    auto const room = static_cast<std::size_t>(full - out);
+    std::size_t const wanted = std::min(run, room - std::min<std::size_t>(room, 3));
+    if (wanted == 0) return at;
+    std::size_t const taken =
+        plain_json_run(Isa{}, base_, static_cast<std::size_t>(at - base_), positions_ + next_, wanted, out);
+    out += taken;
+    next_ += taken;
+    return taken == 0 ? at : base_ + positions_[next_ - 1] + 1;
+  }
+
+  bool take_one(char const*& at, float& value, std::size_t& missing, NumberRules const& rules) {
+    char const* const end = base_ + positions_[next_];
+    char const* const begin = at + (*at == ' ' ? 1 : 0);
+    bool const is_plain = plain_json_float32(Isa{}, begin, end, value) ||
+                          (is_decimal(begin, end, value) && (!has_exponents_ || has_strict_mantissa(begin, end)));
+    if (!is_plain) [[unlikely]] {
+      if (!rules.takes_missing || !spells_missing(begin, end)) return false;
+      value = missing_value<float>();
+      ++missing;
+    }
+    at = end + 1;
+    next_odd_ += odds_[next_odd_] == next_ ? 1 : 0;
+    ++next_;
+    return true;
+  }
+
+  /// Lists where commas stand in the piece of text at `base`, up to the first closing bracket, which is the last; and
+  /// which of them end what is no plain number.
+  [[gnu::noinline]] void list_separators(char const* base) {
     std::uint16_t* out = positions_;
+    std::uint16_t* odd_out = odds_;
     std::uint64_t exponents = 0;
+    std::uint64_t goes_on = 0;  // all ones if an element is longer than a block
     auto size = std::min<std::size_t>(static_cast<std::size_t>(text_end_ - base), piece_bytes);
-    for (std::size_t at = 0; at < size; at += block_bytes) {
+    for (std::size_t at = 0; at < size;) {
       char const* const block = base + at;
       std::uint64_t const closing = block_equal(Isa{}, block, ']');
       if (closing != 0) size = std::min(size, at + static_cast<unsigned>(std::countr_zero(closing)) + 1);
-      std::uint64_t const live = first_bits(size - at);
-      exponents |= (block_equal(Isa{}, block, 'e') | block_equal(Isa{}, block, 'E')) & live;
-      out = append(out, at, (block_equal(Isa{}, block, ',') | closing) & live);
+      std::uint64_t separators = block_equal(Isa{}, block, ',') | closing;
+      if (size - at < block_bytes) separators &= first_bits(size - at);
+      std::uint64_t odd = separators;
+      if constexpr (has_plain_json_run<Isa>) {
+        NumberBytes const bytes = {block_digits(Isa{}, block), block_equal(Isa{}, block, '0'),
+                                   block_equal(Isa{}, block, '.'), block_equal(Isa{}, block, '-'),
+                                   block_equal(Isa{}, block, ' ')};
+        odd = odd_numbers(bytes, separators) | (separators & (0 - separators) & goes_on);
+      } else {
+        exponents |= block_equal(Isa{}, block, 'e') | block_equal(Isa{}, block, 'E');
+      }
+      goes_on = 0;
+      if (separators == 0) [[unlikely]] {
+        goes_on = ~std::uint64_t{0};
+        at += block_bytes;
+        continue;
+      }
+      for (; odd != 0; odd &= odd - 1) {
+        std::uint64_t const before = separators & (odd ^ (odd - 1)) >> 1;
+        *odd_out++ = static_cast<std::uint16_t>(out - positions_ + std::popcount(before));
+      }
+      out = append(out, at, separators);
+      at += block_bytes - static_cast<unsigned>(std::countl_zero(separators));  // the next element's begin
     }
     base_ = base;
     listed_end_ = base + size;
-    next_ = 0;
+    next_ = next_odd_ = 0;
     count_ = static_cast<std::size_t>(out - positions_);
-    has_exponents_ = exponents != 0;
+    *odd_out = static_cast<std::uint16_t>(count_);
+    has_exponents_ = has_plain_json_run<Isa> ? odd_out != odds_ : exponents != 0;
+    if (count_ == 0) return;
+    for (int i = 0; i < 3; ++i, ++out) *out = static_cast<std::uint16_t>(out[-1] + 1);  // plain_json_run() reads them
   }
 
   /// Positions are written several at a time without asking; what is too much is written over. (A block of numbers of
@@ -146,8 +190,10 @@ class PlainNumbers {
   char const* listed_end_ = nullptr;  ///< all separators before it are in the list
   std::size_t next_ = 0;
   std::size_t count_ = 0;
-  bool has_exponents_ = false;  ///< some e or E stands in the piece
+  std::size_t next_odd_ = 0;    ///< of `odds_`, the first that is not before `next_`
+  bool has_exponents_ = false;  ///< some e or E may stand in the piece
   std::uint16_t positions_[piece_bytes + block_bytes + 8];
+  std::uint16_t odds_[piece_bytes + 1] = {};  ///< which of the positions do not end a plain number; then `count_`
   float unwanted_[unwanted_max];
 };
 

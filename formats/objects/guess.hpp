@@ -68,29 +68,8 @@ class Glance {
       }
       quotes_[i] = block_equal(Isa{}, at, '"');
       stops_[i] = block_equal(Isa{}, at, ',') | block_equal(Isa{}, at, '}');
-      odd_[i] = block_equal(Isa{}, at, '\\') | (has_unusual(at) ? unusual(at) : 0);
+      odd_[i] = block_equal(Isa{}, at, '\\') | block_beyond_ascii(Isa{}, at);
     }
-  }
-
-  /// Whether a control character or a byte above 0x7f is among 64: without the former no byte borrows from the next.
-  static bool has_unusual(char const* block) {
-    std::uint64_t any = 0;
-    for (unsigned i = 0; i < 8; ++i) {
-      std::uint64_t const text = load_8_bytes(block + 8 * i);
-      any |= text | (text - 0x2020202020202020u);
-    }
-    return (any & 0x8080808080808080u) != 0;
-  }
-
-  static std::uint64_t unusual(char const* block) {
-    std::uint64_t mask = 0;
-    for (unsigned i = 0; i < 8; ++i) {
-      std::uint64_t const text = load_8_bytes(block + 8 * i);
-      std::uint64_t const not_control = (text & 0x7f7f7f7f7f7f7f7fu) + 0x6060606060606060u;
-      std::uint64_t const flags = ((text | ~not_control) & 0x8080808080808080u) >> 7;
-      mask |= (flags * 0x0102040810204080u >> 56) << 8 * i;
-    }
-    return mask;
   }
 
   char const* text_end_ = nullptr;
@@ -152,6 +131,8 @@ class Guess {
   [[gnu::always_inline]] char const* number(char const* at, float& value) {
     glance_.look_at(at);
     unsigned const bytes = bytes_to_stop(at);
+    if (plain_json_float32(Isa{}, at, at + bytes, value)) [[likely]]
+      return at + bytes;
     bool const is_plain = bytes <= shorter_number_max && !has_letter(at, bytes) &&
                           json::PlainNumbers<Isa>::is_decimal(at, at + bytes, value);
     return is_plain ? at + bytes : nullptr;
@@ -177,17 +158,13 @@ class Guess {
   };
 
   [[gnu::always_inline]] static bool is_same(Key const& key, char const* at) {
-    auto const difference = [&](std::size_t i) {
-      return (load_8_bytes(at + i) ^ load_8_bytes(key.text + i)) & load_8_bytes(key.mask + i);
-    };
-    std::uint64_t different = difference(0) | difference(8);
-    for (std::size_t i = 16; i < key.bytes; i += 8) different |= difference(i);
-    return different == 0;
+    return is_same_masked(Isa{}, at, key.text, key.mask, key.bytes);
   }
 
   [[gnu::always_inline]] Guessed take(std::size_t i, char const* at) {
     next_ = i + 1;
-    return {keys_[i].node, json::skip_space(at + keys_[i].bytes)};
+    char const* const value = at + keys_[i].bytes;
+    return {keys_[i].node, *value > ' ' ? value : json::skip_space(value)};
   }
 
   [[gnu::noinline]] Guessed key_further_on(char const* at) {
@@ -198,12 +175,17 @@ class Guess {
     return {};
   }
 
-  /// A string's bytes need no closer look, or the way of json::skip_string() is gone.
   [[gnu::always_inline]] char const* pass_string(char const* at) const {
     std::uint64_t const quotes = glance_.quotes(at + 1);
     std::uint64_t const content = (quotes - 1) & ~quotes;
     bool const is_plain = quotes != 0 && (glance_.odd(at + 1) & content) == 0;
-    return is_plain ? at + 2 + std::countr_zero(quotes) : nullptr;
+    return is_plain ? at + 2 + std::countr_zero(quotes) : pass_odd_string(at);
+  }
+
+  /// A string that is long, or whose bytes need a closer look.
+  [[gnu::noinline]] static char const* pass_odd_string(char const* at) {
+    json::Found const end = json::skip_string(at + 1);
+    return end.is_error() ? nullptr : end.at;
   }
 
   /// Of a value that is no string; more than short_number_max where it is long.
@@ -213,7 +195,9 @@ class Guess {
 
   [[gnu::always_inline]] char const* plain_number_end(char const* at) const {
     unsigned const bytes = bytes_to_stop(at);
-    return bytes <= short_number_max && is_short_number(at, bytes) ? at + bytes : nullptr;
+    bool const is_plain =
+        is_plain_json(Isa{}, at, at + bytes) || (bytes <= short_number_max && is_short_number(at, bytes));
+    return is_plain ? at + bytes : nullptr;
   }
 
   Glance<Isa> glance_;

@@ -24,6 +24,7 @@
 #include "formats/json/number_list.hpp"
 #include "formats/json/options.hpp"
 #include "formats/json/places.hpp"
+#include "formats/json/plain_check.hpp"
 #include "formats/json/sniff.hpp"
 #include "formats/json/words.hpp"
 #include "formats/jsonl/encode.hpp"

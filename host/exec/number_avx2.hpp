@@ -83,18 +83,16 @@ PENSTOCK_AVX2 static inline bool has_power_of_ten(int exponent) {
          static_cast<std::uint32_t>(number::power_float32_exponent_max - number::power_float32_exponent_min);
 }
 
-/// digits with at most one point, the last `rest` (1 to 16) bytes before `end`. The 16 bytes that end with the field
-/// are loaded, so that every digit's place follows from the end; what stands behind the point moves down by one to
-/// close it:
-///
-///     text      - 1 2 . 5        values    0 1 2 . 5        closed    0 1 2 5 0     = 1250 * 10^-2
-///     no point: - 1 2 5          values      0 1 2 5        closed      0 1 2 5     =  125 * 10^0
-///
-/// The power of ten is the point's place less 16 in both cases, so nothing branches on whether there is one.
-///
-/// `is_json`: a digit stands first and last too.
+/// Digits with at most one point.
+struct Digits {
+  __m128i values;       ///< the 16 bytes that end with them, less '0'
+  std::uint32_t point;  ///< a bit a byte
+  bool is_wrong;        ///< other bytes are among them, or points where they do not belong
+};
+
+/// The last `rest` (1 to 16) bytes before `end`. `is_json`: a digit stands first and last too.
 template <bool is_json>
-PENSTOCK_AVX2 static inline bool unsigned_float32(char const* end, std::uint32_t rest, Sign sign, float& value) {
+PENSTOCK_AVX2 static inline Digits digits_before(char const* end, std::uint32_t rest) {
   __m128i const text = load_16(end - 16);
   __m128i const values = _mm_sub_epi8(text, _mm_set1_epi8('0'));
   std::uint32_t const live = 0xffff0000u >> rest & 0xffffu;
@@ -102,10 +100,23 @@ PENSTOCK_AVX2 static inline bool unsigned_float32(char const* end, std::uint32_t
   std::uint32_t const point = equal_bits(text, '.') & live;
   std::uint32_t const outer = is_json ? 0x8000u | (live & (0u - live)) : 0u;  // where no point may stand
   bool const is_point_wrong = (point & (point - 1)) != 0 || (is_json ? (point & outer) != 0 : digits == 0);
-  if ((digits | point) != live || is_point_wrong) [[unlikely]]
+  return {values, point, (digits | point) != live || is_point_wrong};
+}
+
+/// The same to a number. The 16 bytes that end with the field are loaded, so that every digit's place follows from the
+/// end; what stands behind the point moves down by one to close it:
+///
+///     text      - 1 2 . 5        values    0 1 2 . 5        closed    0 1 2 5 0     = 1250 * 10^-2
+///     no point: - 1 2 5          values      0 1 2 5        closed      0 1 2 5     =  125 * 10^0
+///
+/// The power of ten is the point's place less 16 in both cases, so nothing branches on whether there is one.
+template <bool is_json>
+PENSTOCK_AVX2 static inline bool unsigned_float32(char const* end, std::uint32_t rest, Sign sign, float& value) {
+  Digits const digits = digits_before<is_json>(end, rest);
+  if (digits.is_wrong) [[unlikely]]
     return false;
-  std::uint32_t const behind = 16 - _tzcnt_u32(point | 0x10000u);  // bytes from the point on
-  __m128i const live_values = _mm_and_si128(values, load_16(sliding_mask + first_16 + rest));
+  std::uint32_t const behind = 16 - _tzcnt_u32(digits.point | 0x10000u);  // bytes from the point on
+  __m128i const live_values = _mm_and_si128(digits.values, load_16(sliding_mask + first_16 + rest));
   __m128i const closed =
       _mm_blendv_epi8(live_values, _mm_srli_si128(live_values, 1), load_16(sliding_mask + first_16 + behind));
   std::int64_t const significand = join_16_digits(closed);
@@ -115,7 +126,7 @@ PENSTOCK_AVX2 static inline bool unsigned_float32(char const* end, std::uint32_t
   // An integer that float32 does not hold exactly is to be counted, by the caller's other way. (Below 10^16, so
   // the nearest float converts back.)
   if (magnitude > 0x1p24) [[unlikely]]
-    return point != 0 || static_cast<std::int64_t>(static_cast<float>(magnitude)) == significand;
+    return digits.point != 0 || static_cast<std::int64_t>(static_cast<float>(magnitude)) == significand;
   return true;
 }
 
@@ -126,15 +137,25 @@ PENSTOCK_AVX2 static inline bool compact_float32(char const* begin, std::uint32_
 }
 
 /// What most numbers of JSON are: an optional minus sign, no zero in front of digits, a point between digits, no
-/// exponent; up to 16 bytes behind the sign. False: something else. Reads as fast_float32().
-PENSTOCK_AVX2 static inline bool plain_json_float32(char const* begin, char const* end, float& value) {
-  std::uint32_t const minus = *begin == '-' ? 1u : 0u;
+/// exponent; up to 16 bytes behind the sign. How many those are; 0: there are others, or a zero in front.
+PENSTOCK_AVX2 static inline std::uint32_t plain_json_bytes(char const* begin, char const* end, std::uint32_t minus) {
   char const* const first = begin + minus;
   auto const rest = static_cast<std::uint32_t>(end - first);
   bool const has_zero_in_front = *first == '0' && static_cast<unsigned char>(first[1] - '0') < 10;
-  if (rest - 1 >= 16 || has_zero_in_front) [[unlikely]]
-    return false;
-  return unsigned_float32<true>(end, rest, {minus, minus}, value);
+  return rest > 16 || has_zero_in_front ? 0 : rest;
+}
+
+/// False: something else. Reads as fast_float32().
+PENSTOCK_AVX2 static inline bool plain_json_float32(char const* begin, char const* end, float& value) {
+  std::uint32_t const minus = *begin == '-' ? 1u : 0u;
+  std::uint32_t const rest = plain_json_bytes(begin, end, minus);
+  return rest != 0 && unsigned_float32<true>(end, rest, {minus, minus}, value);
+}
+
+/// The same, without its value.
+PENSTOCK_AVX2 static inline bool is_plain_json(char const* begin, char const* end) {
+  std::uint32_t const rest = plain_json_bytes(begin, end, *begin == '-' ? 1u : 0u);
+  return rest != 0 && !digits_before<true>(end, rest).is_wrong;
 }
 
 /// [-+]?d.(18 digits)e[+-]dd, the %.18e of numpy.savetxt: everything is in a known place.
