@@ -139,7 +139,7 @@ PENSTOCK_HD inline int utf8_bytes(char const* at) {
 }
 
 /// From behind the opening quote to behind the closing one.
-PENSTOCK_HD inline Found skip_string(char const* at) {
+PENSTOCK_HD_CALL inline Found skip_string(char const* at) {
   for (;;) {
     std::uint64_t const unusual = detail::unusual_bytes(load_8_bytes(at));
     if (unusual == 0) {
@@ -364,7 +364,7 @@ PENSTOCK_HD_HOT Next read_next(char const* at, char closing) {
 }
 
 /// Any value, whatever is in it. `at` stands at its first byte; `depth` levels are open around it.
-PENSTOCK_HD inline Found skip_value(char const* at, int depth, bool is_lenient) {
+PENSTOCK_HD_CALL inline Found skip_value(char const* at, int depth, bool is_lenient) {
   std::uint64_t objects = 0;  // bit i: of the levels opened here, the ith from the inside is an object
   int levels = 0;
   for (;;) {
