@@ -139,7 +139,7 @@ PENSTOCK_HD inline int utf8_bytes(char const* at) {
 }
 
 /// From behind the opening quote to behind the closing one.
-PENSTOCK_HD_CALL inline Found skip_string(char const* at) {
+PENSTOCK_HD inline Found skip_string(char const* at) {
   for (;;) {
     std::uint64_t const unusual = detail::unusual_bytes(load_8_bytes(at));
     if (unusual == 0) {
@@ -330,7 +330,7 @@ struct Member {
   char const* quote;  ///< the key's opening quote
   Found value;        ///< at its first byte
 };
-PENSTOCK_HD inline Member read_key(char const* at) {
+PENSTOCK_HD_CALL inline Member read_key(char const* at) {
   at = skip_space(at);
   char const* const quote = at;
   if (*at != '"') {

@@ -49,7 +49,7 @@ class Record {
     outcome_.fail(place);
     return nullptr;
   }
-  PENSTOCK_HD char const* fail_type(char const* at, int depth, json::Wanted wanted) {
+  PENSTOCK_HD_CALL char const* fail_type(char const* at, int depth, json::Wanted wanted) {
     json::Found const end = json::skip_value(at, depth, plan_.text.is_lenient);
     if (end.is_error()) return fail(end);
     return fail(FaultCode::wrong_type, at, end.at, static_cast<std::uint32_t>(wanted));
@@ -100,7 +100,7 @@ class Record {
 
   // --- labels --------------------------------------------------------------------------------------------------------
 
-  PENSTOCK_HD char const* read_label(char const* at, int depth) {
+  PENSTOCK_HD_CALL char const* read_label(char const* at, int depth) {
     json::NumberRules const numbers = {.is_lenient = plan_.text.is_lenient};
     bool const is_list = *at == '[';
     if (plan_.layout.labels_vary && !is_list) return fail_type(at, depth, json::Wanted::list_of_numbers);
@@ -137,7 +137,7 @@ class Record {
   // --- features ------------------------------------------------------------------------------------------------------
 
   /// {"keys": [...], "shape": [N], "values": [...]}
-  PENSTOCK_HD char const* read_tensor(char const* at, int depth) {
+  PENSTOCK_HD_CALL char const* read_tensor(char const* at, int depth) {
     json::MemberWalk walk(at, plan_.text.is_lenient, depth + 1);
     while (walk.next(outcome_)) {
       Key const key = tensor_key(walk.key());
@@ -159,7 +159,7 @@ class Record {
     return outcome_.is_fault ? nullptr : walk.object_end();
   }
 
-  PENSTOCK_HD char const* read_values(char const* at, int depth) {
+  PENSTOCK_HD_CALL char const* read_values(char const* at, int depth) {
     json::NumberRules const numbers = {true, true, plan_.clips_overflow, plan_.text.is_lenient};
     json::Wanted const wanted =
         is_floating(plan_.layout.feature_dtype) ? json::Wanted::list_of_numbers : json::Wanted::list_of_integers;
@@ -179,7 +179,7 @@ class Record {
     return {reinterpret_cast<T*>(places_.batch.features.data) + places_.used.rows * columns, columns};
   }
 
-  PENSTOCK_HD char const* read_keys(char const* at, int depth) {
+  PENSTOCK_HD_CALL char const* read_keys(char const* at, int depth) {
     json::OneByOne one_by_one;
     json::ListPlaces<std::int64_t> into = {nullptr};
     if (plan_.layout.is_sparse)
@@ -191,7 +191,7 @@ class Record {
   }
 
   /// One number from 1 on.
-  PENSTOCK_HD char const* read_shape(char const* at, int depth) {
+  PENSTOCK_HD_CALL char const* read_shape(char const* at, int depth) {
     json::OneByOne one_by_one;
     std::int64_t shape = 0;
     json::ListPlaces<std::int64_t> into = {&shape, 1};
@@ -250,7 +250,7 @@ class Record {
   }
 
   /// Puts pairs in order. False: an index is bad.
-  PENSTOCK_HD bool order() {
+  PENSTOCK_HD_CALL bool order() {
     std::int64_t* const indices = places_.batch.csr.indices + places_.used.pairs;
     constexpr std::int64_t index_max = 0x7ffffffffffffffe;  // one more is a width
     std::size_t const limit = plan_.layout.features != 0 ? plan_.layout.features : shape_.count;
@@ -270,14 +270,14 @@ class Record {
   }
 
   /// The ith of the keys, of which all are integers.
-  PENSTOCK_HD bool fail_key(std::size_t i, FaultCode code) {
+  PENSTOCK_HD_CALL bool fail_key(std::size_t i, FaultCode code) {
     char const* at = json::skip_space(keys_.begin + 1);
     for (; i > 0; --i) at = json::read_next(json::skip_number(at).at, ']').place.at;
     return outcome_.fail(code, at, json::skip_number(at).at, 0);
   }
 
   /// The second place at which the lowest of the keys stands that stand twice.
-  PENSTOCK_HD bool fail_duplicate(std::int64_t index) {
+  PENSTOCK_HD_CALL bool fail_duplicate(std::int64_t index) {
     std::size_t place = 0;
     bool is_second = false;
     for (char const* at = json::skip_space(keys_.begin + 1);; ++place) {

@@ -58,7 +58,7 @@ class Record {
     return nullptr;
   }
 
-  PENSTOCK_HD char const* read_label(char const* at) {
+  PENSTOCK_HD_CALL char const* read_label(char const* at) {
     json::Number<float> const number = json::read_number<float>(at, 1, {.is_lenient = plan_.text.is_lenient});
     if (number.end.is_error()) {
       outcome_.fail(number.end);
@@ -73,7 +73,7 @@ class Record {
     return end;
   }
 
-  PENSTOCK_HD char const* read_tokens(char const* at, Key key) {
+  PENSTOCK_HD_CALL char const* read_tokens(char const* at, Key key) {
     auto const list = static_cast<std::size_t>(key);
     std::size_t const used = places_.used.list_values[list];
     std::int32_t* const tokens = reinterpret_cast<std::int32_t*>(places_.batch.lists[list].values) + used;
