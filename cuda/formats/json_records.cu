@@ -271,7 +271,9 @@ class RecordsDecoder final : public ChunkDecoder {
     read_records(stream_, work, reader());
     for (std::uint32_t i = 0; i < work.lists; ++i)
       backend_.exclusive_sum(table.spare_places[i], table.spare_places[i], count);
-    if (work.lists != 0) decide_records(stream_, work, reader());
+    if constexpr (Kind::Reader::has_lists) {
+      if (work.lists != 0) decide_records(stream_, work, reader());
+    }
     for (std::uint32_t i = 0; i < work.lists; ++i) backend_.exclusive_sum(table.places[i], table.places[i], count);
     backend_.exclusive_sum(table.ranks, table.ranks, count);
     return true;

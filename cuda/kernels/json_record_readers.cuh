@@ -1,5 +1,6 @@
 /// Readers of records that kernels are made for, each the format's own text behind one face:
 ///
+///     has_lists                                       whether records may have lists
 ///     Outcome count(char const* at)                   reads without places: `at` stands at the first byte that is no
 ///                                                     blank
 ///     Outcome read(char const* at, Places const&)
@@ -35,6 +36,8 @@ using penstock::json::Places;
 
 /// Vectors, dense or with pairs.
 struct VectorReader {
+  static constexpr bool has_lists = true;
+
   penstock::jsonl::Plan const* plan = nullptr;
 
   __device__ Outcome count(char const* at) const { return read(at, Places{}); }
@@ -70,6 +73,8 @@ struct VectorReader {
 
 /// Object2Vec: of the spare tokens a record's two lists take what lies side by side.
 struct TokenReader {
+  static constexpr bool has_lists = true;
+
   penstock::object2vec::Plan const* plan = nullptr;
 
   __device__ Outcome count(char const* at) const { return read(at, Places{}); }
@@ -98,6 +103,7 @@ struct TokenReader {
 
 /// Objects, whose keys become columns.
 struct ObjectReader {
+  static constexpr bool has_lists = false;
   /// Nodes of a plan that a thread can keep in mind.
   static constexpr std::uint32_t nodes_max = 1024;
 
