@@ -8,6 +8,7 @@
 
 #include "cuda/formats/csv.hpp"
 #include "cuda/formats/deepar.hpp"
+#include "cuda/formats/json_records.hpp"
 #include "cuda/formats/libsvm.hpp"
 #include "cuda/formats/recordio.hpp"
 #include "formats/core/block.hpp"
@@ -15,6 +16,7 @@
 #include "formats/csv/plan.hpp"
 #include "formats/deepar/format.hpp"
 #include "formats/libsvm/format.hpp"
+#include "formats/objects/format.hpp"
 #include "formats/recordio/format.hpp"
 #include "host/exec/engine.hpp"
 #include "host/exec/lanes.hpp"
@@ -123,6 +125,23 @@ class DeeparInput final : public ScoutedInput<deepar::Format> {
   }
 };
 
+/// Five keys of twenty are columns.
+class ObjectsInput final : public ScoutedInput<objects::Format> {
+ public:
+  explicit ObjectsInput(Text made) : ScoutedInput(std::move(made), options()) {}
+  [[nodiscard]] std::unique_ptr<cuda::ChunkDecoder> make_decoder(cuda::DecoderLimits const& limits,
+                                                                 cuda::Stream& stream) const override {
+    return cuda::make_objects_decoder(plan_, limits, stream);
+  }
+
+ private:
+  static objects::Options options() {
+    objects::Options options;
+    options.columns = "price,count,rating,latitude,is_gift";
+    return options;
+  }
+};
+
 class RecordioInput final : public ScoutedInput<recordio::Format> {
  public:
   explicit RecordioInput(Text made) : ScoutedInput(std::move(made), {}) {}
@@ -141,6 +160,7 @@ std::unique_ptr<Input> make_input(TextKind const& kind, std::size_t size_bytes) 
     case TextFormat::csv: input = std::make_unique<CsvInput>(std::move(text)); break;
     case TextFormat::libsvm: input = std::make_unique<LibsvmInput>(std::move(text)); break;
     case TextFormat::deepar: input = std::make_unique<DeeparInput>(std::move(text)); break;
+    case TextFormat::objects: input = std::make_unique<ObjectsInput>(std::move(text)); break;
     case TextFormat::recordio: input = std::make_unique<RecordioInput>(std::move(text)); break;
   }
   input->name = kind.name;

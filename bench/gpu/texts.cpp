@@ -105,6 +105,7 @@ std::span<TextKind const> text_kinds() {
       TextKind{"recordio", "recordio", recordio, false, false, true},
       TextKind{"recordio_sparse", "recordio-sparse", recordio},
       TextKind{"deepar", "deepar", deepar},
+      TextKind{"objects", "objects", objects},
       TextKind{"quoted", "quoted", csv},
       TextKind{"higgs_bad", "higgs", csv, false, true},
       TextKind{"dirty_clean", "dirty", csv},

@@ -11,7 +11,7 @@
 
 namespace penstock::bench {
 
-enum class TextFormat { csv, libsvm, recordio, deepar };
+enum class TextFormat { csv, libsvm, recordio, deepar, objects };
 
 /// A kind of text.
 struct TextKind {

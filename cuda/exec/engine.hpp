@@ -16,7 +16,16 @@ struct DecodePlan;
 namespace penstock::deepar {
 struct Plan;
 }
+namespace penstock::jsonl {
+struct Plan;
+}
 namespace penstock::libsvm {
+struct Plan;
+}
+namespace penstock::object2vec {
+struct Plan;
+}
+namespace penstock::objects {
 struct Plan;
 }
 namespace penstock::recordio {
@@ -91,7 +100,13 @@ class Engine final : public Device {
                                                         WorkerOptions const& options);
 [[nodiscard]] std::unique_ptr<DeviceWorker> make_worker(Engine& engine, deepar::Plan const& plan,
                                                         WorkerOptions const& options);
+[[nodiscard]] std::unique_ptr<DeviceWorker> make_worker(Engine& engine, jsonl::Plan const& plan,
+                                                        WorkerOptions const& options);
 [[nodiscard]] std::unique_ptr<DeviceWorker> make_worker(Engine& engine, libsvm::Plan const& plan,
+                                                        WorkerOptions const& options);
+[[nodiscard]] std::unique_ptr<DeviceWorker> make_worker(Engine& engine, object2vec::Plan const& plan,
+                                                        WorkerOptions const& options);
+[[nodiscard]] std::unique_ptr<DeviceWorker> make_worker(Engine& engine, objects::Plan const& plan,
                                                         WorkerOptions const& options);
 [[nodiscard]] std::unique_ptr<DeviceWorker> make_worker(Engine& engine, recordio::Plan const& plan,
                                                         WorkerOptions const& options);

@@ -8,12 +8,16 @@
 #include "cuda/exec/stream.hpp"
 #include "cuda/formats/csv.hpp"
 #include "cuda/formats/deepar.hpp"
+#include "cuda/formats/json_records.hpp"
 #include "cuda/formats/libsvm.hpp"
 #include "cuda/formats/recordio.hpp"
 #include "cuda/kernels/missing.cuh"
 #include "formats/csv/plan.hpp"
 #include "formats/deepar/plan.hpp"
+#include "formats/jsonl/plan.hpp"
 #include "formats/libsvm/plan.hpp"
+#include "formats/object2vec/plan.hpp"
+#include "formats/objects/plan.hpp"
 #include "formats/recordio/plan.hpp"
 #include "formats/recordio/write_rows.hpp"
 
@@ -142,6 +146,24 @@ std::unique_ptr<DeviceWorker> make_worker(Engine& engine, libsvm::Plan const& pl
 std::unique_ptr<DeviceWorker> make_worker(Engine& engine, deepar::Plan const& plan, WorkerOptions const& options) {
   return std::make_unique<Worker>(engine, options, [&](DecoderLimits const& limits, Stream& stream) {
     return make_deepar_decoder(plan, limits, stream);
+  });
+}
+
+std::unique_ptr<DeviceWorker> make_worker(Engine& engine, jsonl::Plan const& plan, WorkerOptions const& options) {
+  return std::make_unique<Worker>(engine, options, [&](DecoderLimits const& limits, Stream& stream) {
+    return make_jsonl_decoder(plan, limits, stream);
+  });
+}
+
+std::unique_ptr<DeviceWorker> make_worker(Engine& engine, object2vec::Plan const& plan, WorkerOptions const& options) {
+  return std::make_unique<Worker>(engine, options, [&](DecoderLimits const& limits, Stream& stream) {
+    return make_object2vec_decoder(plan, limits, stream);
+  });
+}
+
+std::unique_ptr<DeviceWorker> make_worker(Engine& engine, objects::Plan const& plan, WorkerOptions const& options) {
+  return std::make_unique<Worker>(engine, options, [&](DecoderLimits const& limits, Stream& stream) {
+    return make_objects_decoder(plan, limits, stream);
   });
 }
 

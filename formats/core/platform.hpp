@@ -6,15 +6,18 @@
 #include <cstdint>
 
 /// Marks a function for host and device (nothing for a host compiler). PENSTOCK_HD_HOT is also inlined
-/// whatever the compiler thinks of its size, and PENSTOCK_HD_COLD never, to keep hot callers small.
+/// whatever the compiler thinks of its size, and PENSTOCK_HD_COLD never, to keep hot callers small. PENSTOCK_HD_CALL is
+/// not inlined on a device, where large functions that many call make kernels large; a host decides by itself.
 #if defined(__CUDACC__)
 #define PENSTOCK_HD __host__ __device__
 #define PENSTOCK_HD_HOT __host__ __device__ __forceinline__
 #define PENSTOCK_HD_COLD __host__ __device__ __noinline__
+#define PENSTOCK_HD_CALL __host__ __device__ __noinline__
 #else
 #define PENSTOCK_HD
 #define PENSTOCK_HD_HOT [[gnu::always_inline]] inline
 #define PENSTOCK_HD_COLD [[gnu::noinline]]
+#define PENSTOCK_HD_CALL
 #endif
 
 #if !defined(__CUDA_ARCH__) && !defined(__SIZEOF_INT128__)

@@ -330,7 +330,7 @@ struct Member {
   char const* quote;  ///< the key's opening quote
   Found value;        ///< at its first byte
 };
-PENSTOCK_HD inline Member read_key(char const* at) {
+PENSTOCK_HD_CALL inline Member read_key(char const* at) {
   at = skip_space(at);
   char const* const quote = at;
   if (*at != '"') {
@@ -364,7 +364,7 @@ PENSTOCK_HD_HOT Next read_next(char const* at, char closing) {
 }
 
 /// Any value, whatever is in it. `at` stands at its first byte; `depth` levels are open around it.
-PENSTOCK_HD inline Found skip_value(char const* at, int depth, bool is_lenient) {
+PENSTOCK_HD_CALL inline Found skip_value(char const* at, int depth, bool is_lenient) {
   std::uint64_t objects = 0;  // bit i: of the levels opened here, the ith from the inside is an object
   int levels = 0;
   for (;;) {

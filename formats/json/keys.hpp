@@ -11,7 +11,7 @@
 namespace penstock::json {
 
 /// Whether a key spells `name`, which has no escapes and ends with a zero byte.
-PENSTOCK_HD inline bool is_key(String key, char const* name) {
+PENSTOCK_HD_CALL inline bool is_key(String key, char const* name) {
   char const* at = key.begin;
   char const* rest = name;
   while (at != key.end && *rest != 0 && *at == *rest) ++at, ++rest;
@@ -36,7 +36,7 @@ class MemberWalk {
       : at_(at), depth_(depth), is_lenient_(is_lenient) {}
 
   /// False: the object has ended, or `outcome` has a fault.
-  PENSTOCK_HD bool next(Outcome& outcome) {
+  PENSTOCK_HD_CALL bool next(Outcome& outcome) {
     if (is_first_) {
       is_first_ = false;
       if (*at_ != '{') return outcome.fail({at_, Error::expected_object});
@@ -60,7 +60,7 @@ class MemberWalk {
   [[nodiscard]] PENSTOCK_HD char const* object_end() const { return at_; }
 
   /// The value of a key that nobody asks for.
-  PENSTOCK_HD bool pass_value(bool is_refused, Outcome& outcome) {
+  PENSTOCK_HD_CALL bool pass_value(bool is_refused, Outcome& outcome) {
     if (is_refused) return fail_key(FaultCode::unknown_key, outcome);
     Found const end = skip_value(value(), depth_, is_lenient_);
     if (end.is_error()) return outcome.fail(end);

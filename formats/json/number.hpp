@@ -103,7 +103,7 @@ PENSTOCK_HD Number<T> special_text(String text, Found end, NumberRules const& ru
 }
 
 template <class T>
-PENSTOCK_HD Number<T> converted(char const* begin, Found end, NumberRules const& rules) {
+PENSTOCK_HD_CALL Number<T> converted(char const* begin, Found end, NumberRules const& rules) {
   number::Parsed<T> const parsed = number::parse<T>(begin, end.at);
   bool const is_clipped =
       parsed.status == number::Status::out_of_range && rules.clips_overflow && std::is_floating_point_v<T>;
@@ -121,7 +121,7 @@ PENSTOCK_HD Number<T> converted(char const* begin, Found end, NumberRules const&
 /// The value at `at`, which stands at its first byte; `depth` levels are open around it. Objects and lists are passed
 /// over as values of the wrong type.
 template <class T>
-PENSTOCK_HD Number<T> read_number(char const* at, int depth, NumberRules const& rules) {
+PENSTOCK_HD_CALL Number<T> read_number(char const* at, int depth, NumberRules const& rules) {
   Kind const kind = kind_at(at, rules.is_lenient);
   Found const end =
       kind == Kind::object || kind == Kind::list ? skip_value(at, depth, rules.is_lenient) : skip_scalar(at, kind);

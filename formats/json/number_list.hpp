@@ -49,8 +49,8 @@ struct ListRules {
 /// The list at `at`, into `places`; returns what stands behind it. Null: `outcome` has the fault. (`Numbers`: OneByOne,
 /// or PlainNumbers for float.)
 template <class T, class Numbers>
-PENSTOCK_HD char const* read_number_list(char const* at, ListRules const& rules, Numbers& numbers,
-                                         ListPlaces<T>& places, Outcome& outcome) {
+PENSTOCK_HD_CALL char const* read_number_list(char const* at, ListRules const& rules, Numbers& numbers,
+                                              ListPlaces<T>& places, Outcome& outcome) {
   auto const fail = [&](Found place) {
     outcome.fail(place);
     return static_cast<char const*>(nullptr);

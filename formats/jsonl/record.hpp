@@ -18,8 +18,8 @@
 
 namespace penstock::jsonl {
 
-/// Reads a record to its places. T: the type of the values. `Numbers`: how lists of numbers are taken
-/// (formats/json/number_list.hpp).
+/// Reads a record to its places; where a batch has none, values are counted. T: the type of the values. `Numbers`: how
+/// lists of numbers are taken (formats/json/number_list.hpp).
 template <class T, class Numbers>
 class Record {
  public:
@@ -27,7 +27,7 @@ class Record {
       : plan_(plan), places_(places), numbers_(numbers) {}
 
   PENSTOCK_HD json::Outcome read(char const* at) {
-    char const* const end = read_members(at, false);
+    char const* const end = read_members<false>(at);
     if (end != nullptr) finish(end);
     return outcome_;
   }
@@ -49,7 +49,7 @@ class Record {
     outcome_.fail(place);
     return nullptr;
   }
-  PENSTOCK_HD char const* fail_type(char const* at, int depth, json::Wanted wanted) {
+  PENSTOCK_HD_CALL char const* fail_type(char const* at, int depth, json::Wanted wanted) {
     json::Found const end = json::skip_value(at, depth, plan_.text.is_lenient);
     if (end.is_error()) return fail(end);
     return fail(FaultCode::wrong_type, at, end.at, static_cast<std::uint32_t>(wanted));
@@ -64,7 +64,8 @@ class Record {
   }
 
   /// The members of the record's object, or of data; returns what is behind. Null: there is a fault.
-  PENSTOCK_HD char const* read_members(char const* at, bool is_data) {
+  template <bool is_data>
+  PENSTOCK_HD char const* read_members(char const* at) {
     json::MemberWalk walk(at, plan_.text.is_lenient, is_data ? 2 : 1);
     while (walk.next(outcome_)) {
       Key const key = record_key(walk.key(), is_data);
@@ -76,25 +77,30 @@ class Record {
         walk.fail_key(FaultCode::duplicate_key, outcome_);
         return nullptr;
       }
-      char const* const end = read_value(key, walk.value(), is_data ? 2 : 1);
+      char const* const end = read_value<is_data>(key, walk.value());
       if (end == nullptr) return nullptr;
       walk.set_value_end(end);
     }
     return outcome_.is_fault ? nullptr : walk.object_end();
   }
 
-  PENSTOCK_HD char const* read_value(Key key, char const* at, int depth) {
+  template <bool is_in_data>
+  PENSTOCK_HD char const* read_value(Key key, char const* at) {
+    constexpr int depth = is_in_data ? 2 : 1;
     if (key == Key::label) return read_label(at, depth);
     if (key == Key::features) {
       if (*at == '[') return read_values(at, depth);
       return *at == '{' ? read_tensor(at, depth) : fail_type(at, depth, json::Wanted::list_of_numbers);
     }
-    return *at == '{' ? read_members(at, true) : fail_type(at, depth, json::Wanted::object);
+    if constexpr (!is_in_data) {  // there is no data in data
+      if (*at == '{') return read_members<true>(at);
+    }
+    return fail_type(at, depth, json::Wanted::object);
   }
 
   // --- labels --------------------------------------------------------------------------------------------------------
 
-  PENSTOCK_HD char const* read_label(char const* at, int depth) {
+  PENSTOCK_HD_CALL char const* read_label(char const* at, int depth) {
     json::NumberRules const numbers = {.is_lenient = plan_.text.is_lenient};
     bool const is_list = *at == '[';
     if (plan_.layout.labels_vary && !is_list) return fail_type(at, depth, json::Wanted::list_of_numbers);
@@ -121,17 +127,17 @@ class Record {
   PENSTOCK_HD json::ListPlaces<float> label_places() const {
     if (plan_.layout.labels_vary) {
       std::size_t const used = places_.used.labels;
-      return {places_.batch.labels.template as<float>() + used, places_.capacity.labels - used};
+      return {reinterpret_cast<float*>(places_.batch.labels.values) + used, places_.capacity.labels - used};
     }
     std::size_t const labels = plan_.layout.labels;
-    if (labels == 0) return {nullptr};
-    return {places_.batch.label.template as<float>() + places_.used.rows * labels, labels};
+    if (labels == 0 || places_.batch.label.data == nullptr) return {nullptr};
+    return {reinterpret_cast<float*>(places_.batch.label.data) + places_.used.rows * labels, labels};
   }
 
   // --- features ------------------------------------------------------------------------------------------------------
 
   /// {"keys": [...], "shape": [N], "values": [...]}
-  PENSTOCK_HD char const* read_tensor(char const* at, int depth) {
+  PENSTOCK_HD_CALL char const* read_tensor(char const* at, int depth) {
     json::MemberWalk walk(at, plan_.text.is_lenient, depth + 1);
     while (walk.next(outcome_)) {
       Key const key = tensor_key(walk.key());
@@ -153,7 +159,7 @@ class Record {
     return outcome_.is_fault ? nullptr : walk.object_end();
   }
 
-  PENSTOCK_HD char const* read_values(char const* at, int depth) {
+  PENSTOCK_HD_CALL char const* read_values(char const* at, int depth) {
     json::NumberRules const numbers = {true, true, plan_.clips_overflow, plan_.text.is_lenient};
     json::Wanted const wanted =
         is_floating(plan_.layout.feature_dtype) ? json::Wanted::list_of_numbers : json::Wanted::list_of_integers;
@@ -166,13 +172,14 @@ class Record {
   PENSTOCK_HD json::ListPlaces<T> value_places() const {
     if (plan_.layout.is_sparse) {
       std::size_t const used = places_.used.pairs;
-      return {places_.batch.csr.template values_as<T>() + used, places_.capacity.pairs - used};
+      return {reinterpret_cast<T*>(places_.batch.csr.values) + used, places_.capacity.pairs - used};
     }
+    if (places_.batch.features.data == nullptr) return {nullptr};
     std::size_t const columns = plan_.layout.features;
-    return {places_.batch.features.template as<T>() + places_.used.rows * columns, columns};
+    return {reinterpret_cast<T*>(places_.batch.features.data) + places_.used.rows * columns, columns};
   }
 
-  PENSTOCK_HD char const* read_keys(char const* at, int depth) {
+  PENSTOCK_HD_CALL char const* read_keys(char const* at, int depth) {
     json::OneByOne one_by_one;
     json::ListPlaces<std::int64_t> into = {nullptr};
     if (plan_.layout.is_sparse)
@@ -184,7 +191,7 @@ class Record {
   }
 
   /// One number from 1 on.
-  PENSTOCK_HD char const* read_shape(char const* at, int depth) {
+  PENSTOCK_HD_CALL char const* read_shape(char const* at, int depth) {
     json::OneByOne one_by_one;
     std::int64_t shape = 0;
     json::ListPlaces<std::int64_t> into = {&shape, 1};
@@ -243,7 +250,7 @@ class Record {
   }
 
   /// Puts pairs in order. False: an index is bad.
-  PENSTOCK_HD bool order() {
+  PENSTOCK_HD_CALL bool order() {
     std::int64_t* const indices = places_.batch.csr.indices + places_.used.pairs;
     constexpr std::int64_t index_max = 0x7ffffffffffffffe;  // one more is a width
     std::size_t const limit = plan_.layout.features != 0 ? plan_.layout.features : shape_.count;
@@ -255,7 +262,7 @@ class Record {
       is_ascending = is_ascending && (i == 0 || indices[i] > indices[i - 1]);
     }
     if (is_ascending) return true;
-    sort_pairs(indices, places_.batch.csr.template values_as<T>() + places_.used.pairs, keys_.count);
+    sort_pairs(indices, reinterpret_cast<T*>(places_.batch.csr.values) + places_.used.pairs, keys_.count);
     for (std::size_t i = 1; i < keys_.count; ++i) {
       if (indices[i] == indices[i - 1]) return fail_duplicate(indices[i]);
     }
@@ -263,14 +270,14 @@ class Record {
   }
 
   /// The ith of the keys, of which all are integers.
-  PENSTOCK_HD bool fail_key(std::size_t i, FaultCode code) {
+  PENSTOCK_HD_CALL bool fail_key(std::size_t i, FaultCode code) {
     char const* at = json::skip_space(keys_.begin + 1);
     for (; i > 0; --i) at = json::read_next(json::skip_number(at).at, ']').place.at;
     return outcome_.fail(code, at, json::skip_number(at).at, 0);
   }
 
   /// The second place at which the lowest of the keys stands that stand twice.
-  PENSTOCK_HD bool fail_duplicate(std::int64_t index) {
+  PENSTOCK_HD_CALL bool fail_duplicate(std::int64_t index) {
     std::size_t place = 0;
     bool is_second = false;
     for (char const* at = json::skip_space(keys_.begin + 1);; ++place) {

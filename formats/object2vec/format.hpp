@@ -22,6 +22,7 @@ inline constexpr std::string_view suffixes[] = {".object2vec.jsonl"};
 
 struct Format {
   static constexpr FormatInfo info = {"object2vec", "Object2Vec JSON lines", suffixes, true, "line"};
+  static constexpr bool has_device = true;
   static constexpr bool counts_missing = true;
   static constexpr bool bears_mark(std::string_view head) { return json::sniff(head) == json::Sniffed::object2vec; }
 

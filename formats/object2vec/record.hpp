@@ -23,7 +23,7 @@ PENSTOCK_HD inline Key key_of(json::String key) {
   return json::is_key(key, "label") ? Key::label : Key::unknown;
 }
 
-/// Reads a record to its places.
+/// Reads a record to its places; where a batch has none, values are counted.
 class Record {
  public:
   PENSTOCK_HD Record(Plan const& plan, json::Places const& places) : plan_(plan), places_(places) {}
@@ -58,7 +58,7 @@ class Record {
     return nullptr;
   }
 
-  PENSTOCK_HD char const* read_label(char const* at) {
+  PENSTOCK_HD_CALL char const* read_label(char const* at) {
     json::Number<float> const number = json::read_number<float>(at, 1, {.is_lenient = plan_.text.is_lenient});
     if (number.end.is_error()) {
       outcome_.fail(number.end);
@@ -67,15 +67,16 @@ class Record {
     char const* const end = number.end.at;
     if (number.is_fault) return fail(number.code, at, end, json::Wanted::number);
     if (plan_.layout.labels == 0) return fail(FaultCode::label_mismatch, at, end);
-    places_.batch.label.template as<float>()[places_.used.rows] = number.value;
+    if (places_.batch.label.data != nullptr)
+      reinterpret_cast<float*>(places_.batch.label.data)[places_.used.rows] = number.value;
     outcome_.inexact_integers += number.is_inexact_integer ? 1 : 0;
     return end;
   }
 
-  PENSTOCK_HD char const* read_tokens(char const* at, Key key) {
+  PENSTOCK_HD_CALL char const* read_tokens(char const* at, Key key) {
     auto const list = static_cast<std::size_t>(key);
     std::size_t const used = places_.used.list_values[list];
-    std::int32_t* const tokens = places_.batch.lists[list].template as<std::int32_t>() + used;
+    std::int32_t* const tokens = reinterpret_cast<std::int32_t*>(places_.batch.lists[list].values) + used;
     json::ListPlaces<std::int32_t> into = {tokens, places_.capacity.list_values[list] - used};
     json::OneByOne one_by_one;
     json::ListRules const rules = {{.is_lenient = plan_.text.is_lenient}, json::Wanted::list_of_integers};

@@ -27,6 +27,7 @@ inline constexpr std::string_view suffixes[] = {".objects.jsonl"};
 struct Format {
   static constexpr FormatInfo info = {"objects", "JSON objects", suffixes, true, "line"};
   static constexpr bool has_avx2 = true;
+  static constexpr bool has_device = true;
   static constexpr bool counts_missing = true;
   static constexpr bool bears_mark(std::string_view head) { return json::sniff(head) == json::Sniffed::objects; }
 

@@ -84,6 +84,8 @@ class Glance {
 template <class Isa>
 class Guess {
  public:
+  static constexpr bool keeps_values = true;
+
   void begin_text(char const* text_end) { glance_.begin(text_end); }
 
   /// A record begins at `at`.

@@ -16,6 +16,7 @@ struct Guessed {
 
 /// Guesses nothing. guess.hpp has one that does, and says what is asked of it.
 struct NoGuess {
+  static constexpr bool keeps_values = true;
   PENSTOCK_HD void begin(char const* /*at*/) {}
   PENSTOCK_HD static Guessed key(char const* /*at*/) { return {}; }
   PENSTOCK_HD static void learn(char const* /*at*/, Guessed /*found*/) {}
@@ -23,6 +24,11 @@ struct NoGuess {
   PENSTOCK_HD static char const* word(char const* /*at*/) { return nullptr; }
   PENSTOCK_HD static char const* number(char const* /*at*/, float& /*value*/) { return nullptr; }
   PENSTOCK_HD static char const* number_end(char const* /*at*/) { return nullptr; }
+};
+
+/// The same, for records that are read only to know what becomes of them.
+struct NoValues : NoGuess {
+  static constexpr bool keeps_values = false;
 };
 
 }  // namespace penstock::objects

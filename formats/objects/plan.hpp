@@ -23,7 +23,7 @@ struct Text {
 };
 
 /// Whether a valid string spells `text`.
-PENSTOCK_HD inline bool spells(json::String string, Text text) {
+PENSTOCK_HD_CALL inline bool spells(json::String string, Text text) {
   char const* at = string.begin;
   std::uint32_t same = 0;
   while (at != string.end && same != text.bytes && *at == text.begin[same] && *at != '\\') ++at, ++same;

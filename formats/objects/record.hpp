@@ -17,7 +17,7 @@
 
 namespace penstock::objects {
 
-/// Reads a record to its row.
+/// Reads a record to its row, if Guess::keeps_values.
 template <class Guess>
 class Record {
  public:
@@ -198,7 +198,9 @@ class Record {
 
   template <class T>
   PENSTOCK_HD char const* read(Column column, char const* at) {
-    T* const place = reinterpret_cast<T*>(place_of(places_.batch, column, places_.used.rows));
+    T nowhere;
+    T* place = &nowhere;
+    if constexpr (Guess::keeps_values) place = reinterpret_cast<T*>(place_of(places_.batch, column, places_.used.rows));
     if (*at == 't' || *at == 'f') {
       char const* const end = guess_.word(at);
       *place = *at == 't' ? T(1) : T(0);
@@ -237,11 +239,13 @@ class Record {
         FaultCode const code = rules_.requires_keys ? FaultCode::missing_key : FaultCode::missing_value;
         return outcome_.fail(code, object_end_ - 1, object_end_, i);
       }
-      std::byte* const place = place_of(places_.batch, column, places_.used.rows);
-      if (rules_.dtype == DType::float32)
-        *reinterpret_cast<float*>(place) = json::missing_value<float>();
-      else
-        *reinterpret_cast<double*>(place) = json::missing_value<double>();
+      if constexpr (Guess::keeps_values) {
+        std::byte* const place = place_of(places_.batch, column, places_.used.rows);
+        if (rules_.dtype == DType::float32)
+          *reinterpret_cast<float*>(place) = json::missing_value<float>();
+        else
+          *reinterpret_cast<double*>(place) = json::missing_value<double>();
+      }
       ++outcome_.missing;
     }
     return true;

@@ -97,7 +97,7 @@ PENSTOCK_HD json::Number<T> read_word(char const* at, json::Found end, json::Num
 
 /// The value at `at`, which stands at its first byte; `depth` levels are open around it.
 template <class T>
-PENSTOCK_HD json::Number<T> read_value(char const* at, int depth, Rules const& rules, Role role) {
+PENSTOCK_HD_CALL json::Number<T> read_value(char const* at, int depth, Rules const& rules, Role role) {
   json::NumberRules const numbers = number_rules(rules, role);
   json::Kind const kind = json::kind_at(at, numbers.is_lenient);
   bool const is_open = kind == json::Kind::object || kind == json::Kind::list;

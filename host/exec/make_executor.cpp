@@ -6,7 +6,10 @@
 
 #include "formats/csv/format.hpp"
 #include "formats/deepar/format.hpp"
+#include "formats/jsonl/format.hpp"
 #include "formats/libsvm/format.hpp"
+#include "formats/object2vec/format.hpp"
+#include "formats/objects/format.hpp"
 #include "formats/recordio/format.hpp"
 #include "penstock/error.hpp"
 
@@ -96,6 +99,22 @@ std::unique_ptr<DeviceWorker> make_device_worker<libsvm::Format>(Device& device,
   return cuda::make_worker(static_cast<cuda::Engine&>(device), plan, options);
 }
 template <>
+std::unique_ptr<DeviceWorker> make_device_worker<jsonl::Format>(Device& device, jsonl::Format::Plan const& plan,
+                                                                WorkerOptions const& options) {
+  return cuda::make_worker(static_cast<cuda::Engine&>(device), plan, options);
+}
+template <>
+std::unique_ptr<DeviceWorker> make_device_worker<object2vec::Format>(Device& device,
+                                                                     object2vec::Format::Plan const& plan,
+                                                                     WorkerOptions const& options) {
+  return cuda::make_worker(static_cast<cuda::Engine&>(device), plan, options);
+}
+template <>
+std::unique_ptr<DeviceWorker> make_device_worker<objects::Format>(Device& device, objects::Format::Plan const& plan,
+                                                                  WorkerOptions const& options) {
+  return cuda::make_worker(static_cast<cuda::Engine&>(device), plan, options);
+}
+template <>
 std::unique_ptr<DeviceWorker> make_device_worker<recordio::Format>(Device& device, recordio::Format::Plan const& plan,
                                                                    WorkerOptions const& options) {
   return cuda::make_worker(static_cast<cuda::Engine&>(device), plan, options);
@@ -130,6 +149,21 @@ std::unique_ptr<DeviceWorker> make_device_worker<deepar::Format>(Device&, deepar
 template <>
 std::unique_ptr<DeviceWorker> make_device_worker<libsvm::Format>(Device&, libsvm::Format::Plan const&,
                                                                  WorkerOptions const&) {
+  return nullptr;
+}
+template <>
+std::unique_ptr<DeviceWorker> make_device_worker<jsonl::Format>(Device&, jsonl::Format::Plan const&,
+                                                                WorkerOptions const&) {
+  return nullptr;
+}
+template <>
+std::unique_ptr<DeviceWorker> make_device_worker<object2vec::Format>(Device&, object2vec::Format::Plan const&,
+                                                                     WorkerOptions const&) {
+  return nullptr;
+}
+template <>
+std::unique_ptr<DeviceWorker> make_device_worker<objects::Format>(Device&, objects::Format::Plan const&,
+                                                                  WorkerOptions const&) {
   return nullptr;
 }
 template <>

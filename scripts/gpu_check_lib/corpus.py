@@ -5,9 +5,10 @@ from pathlib import Path
 from .compare import Job
 from .steps import ROOT
 
-# The lines of an expectation that say how a case is read. The tests of libsvm and RecordIO have a limit of their own.
-RECORD_MAX = {"libsvm": 65536, "recordio": 65536, "deepar": 65536}
-SUFFIXES = {"csv": ".csv", "libsvm": ".libsvm", "recordio": ".hex", "deepar": ".jsonl"}
+# The lines of an expectation that say how a case is read. The tests of all but CSV have a limit of their own.
+JSON_LINES = ("deepar", "jsonl", "objects", "object2vec")
+RECORD_MAX = {"libsvm": 65536, "recordio": 65536} | dict.fromkeys(JSON_LINES, 65536)
+SUFFIXES = {"csv": ".csv", "libsvm": ".libsvm", "recordio": ".hex"} | dict.fromkeys(JSON_LINES, ".jsonl")
 OUTPUTS = ("out.rec", "out.npz", "out.csv", "out.libsvm")
 # On the device, for files of some hundred bytes: chunks that end within and between records, and one that holds all.
 SLOTS = ("64", "97", "4096", "1MiB")

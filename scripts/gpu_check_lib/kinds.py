@@ -55,6 +55,7 @@ KINDS = (
     Kind("libsvm", ".libsvm", words=("--index-base", "1", "--num-features", "1000000"), is_timed=True),
     Kind("compact", ".csv", words=("--label", "0"), is_timed=True),
     Kind("deepar", ".jsonl", outputs=("out.npz",), small_slot="40KiB"),
+    Kind("objects", ".jsonl", words=("--from", "objects")),
     Kind("recordio", ".rec"),
     Kind("dirty-libsvm", ".libsvm", words=("--index-base", "1", "--num-features", "1000"), policies=DIRTY),
     Kind(
