@@ -129,7 +129,7 @@ class PlainNumbers {
                                    block_equal(Isa{}, block, ' ')};
         odd = odd_numbers(bytes, separators) | (separators & (0 - separators) & goes_on);
       } else {
-        exponents |= block_equal(Isa{}, block, 'e') | block_equal(Isa{}, block, 'E');
+        exponents |= (block_equal(Isa{}, block, 'e') | block_equal(Isa{}, block, 'E')) & first_bits(size - at);
       }
       goes_on = 0;
       if (separators == 0) [[unlikely]] {
