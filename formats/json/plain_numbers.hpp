@@ -41,8 +41,9 @@ class PlainNumbers {
         if constexpr (has_plain_json_run<Isa>) at = take_run(at, out, full);
         if (next_ == count_) break;
         // The next is odd, or one of the next four is not decided, or there is little room.
-        std::size_t const run = odds_[next_odd_] - next_;
-        for (std::size_t left = std::clamp<std::size_t>(run, 1, 4); left != 0; --left) {
+        std::size_t left = count_ - next_;
+        if constexpr (has_plain_json_run<Isa>) left = std::clamp<std::size_t>(odds_[next_odd_] - next_, 1, 4);
+        for (; left != 0; --left) {
           if (out == full || !take_one(at, *out, missing, rules)) return taken(false);
           ++out;
         }
@@ -103,7 +104,7 @@ class PlainNumbers {
       ++missing;
     }
     at = end + 1;
-    next_odd_ += odds_[next_odd_] == next_ ? 1 : 0;
+    if constexpr (has_plain_json_run<Isa>) next_odd_ += odds_[next_odd_] == next_ ? 1 : 0;
     ++next_;
     return true;
   }
@@ -122,7 +123,7 @@ class PlainNumbers {
       if (closing != 0) size = std::min(size, at + static_cast<unsigned>(std::countr_zero(closing)) + 1);
       std::uint64_t separators = block_equal(Isa{}, block, ',') | closing;
       if (size - at < block_bytes) separators &= first_bits(size - at);
-      std::uint64_t odd = separators;
+      std::uint64_t odd = 0;
       if constexpr (has_plain_json_run<Isa>) {
         NumberBytes const bytes = {block_digits(Isa{}, block), block_equal(Isa{}, block, '0'),
                                    block_equal(Isa{}, block, '.'), block_equal(Isa{}, block, '-'),
@@ -193,7 +194,8 @@ class PlainNumbers {
   std::size_t next_odd_ = 0;    ///< of `odds_`, the first that is not before `next_`
   bool has_exponents_ = false;  ///< some e or E may stand in the piece
   std::uint16_t positions_[piece_bytes + block_bytes + 8];
-  std::uint16_t odds_[piece_bytes + 1] = {};  ///< which of the positions do not end a plain number; then `count_`
+  /// Which of the positions do not end a plain number, where that is known; then `count_`.
+  std::uint16_t odds_[piece_bytes + 1] = {};
   float unwanted_[unwanted_max];
 };
 
