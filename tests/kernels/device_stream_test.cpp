@@ -12,8 +12,7 @@
 #include "host/io/inputs.hpp"
 #include "host/pipeline/csv_plan.hpp"
 #include "host/pipeline/format_plan.hpp"
-#include "host/pipeline/record_stream.hpp"
-#include "tests/support/scratch_folder.hpp"
+#include "tests/kernels/stream_on_device.hpp"
 #include "tests/support/simt/simt.hpp"
 #include "tests/support/stream_record.hpp"
 #include "tests/support/test_device.hpp"
@@ -22,7 +21,6 @@ namespace penstock {
 namespace {
 
 using testing::record_stream;
-using testing::ScratchFolder;
 using testing::StreamRecord;
 
 std::string csv_text() {
@@ -47,22 +45,11 @@ std::function<std::unique_ptr<Encoder>()> recordio_writer(BatchLayout const& lay
   return [layout] { return std::make_unique<recordio::Writer>(layout, recordio::WriteOptions{}); };
 }
 
-StreamOptions stream_options() {
-  StreamOptions options;
-  options.slot_bytes = 1024;  // several chunks
-  options.threads = 1;
-  options.on_error = FaultPolicy::skip;
-  options.is_device_required = true;
-  options.memory_bytes = std::size_t{1} << 30;
-  return options;
-}
-
 /// An input, its plan, and what a stream of it gives.
-class DeviceStream : public ::testing::TestWithParam<char const*> {
+class DeviceStream : public testing::StreamOnDevice, public ::testing::WithParamInterface<char const*> {
  protected:
-  void SetUp() override {
+  DeviceStream() : StreamOnDevice(1024) {
     std::string const format = GetParam();
-    options_ = stream_options();
     if (format == "csv" || format == "csv_cut_there") {
       options_.cuts_on_device = format == "csv_cut_there";
       std::string const text = options_.cuts_on_device ? quoted_text() : csv_text();
@@ -83,25 +70,6 @@ class DeviceStream : public ::testing::TestWithParam<char const*> {
     }
     options_.make_encoder = recordio_writer(plan_->layout());
   }
-  void TearDown() override { simt::fail_no_call(); }
-
-  StreamRecord run(bool on_device) {
-    StreamOptions options = options_;
-    try {
-      if (on_device) options.device = testing::test_device();
-      return record_stream(*plan_, options);
-    } catch (Error const& error) {  // of choosing the device, or of making the stream
-      StreamRecord record;
-      record.code = error.exit_code();
-      record.message = error.what();
-      record.hint = error.hint();
-      return record;
-    }
-  }
-
-  ScratchFolder folder_;
-  std::unique_ptr<InputPlan> plan_;
-  StreamOptions options_;
 };
 
 TEST_P(DeviceStream, GivesWhatTheCpuGives) {
@@ -117,42 +85,8 @@ TEST_P(DeviceStream, GivesWhatTheCpuGives) {
   EXPECT_EQ(encoded.counts.missing_cells, expected.counts.missing_cells);
 }
 
-TEST_P(DeviceStream, AnyCallMayFail) {
-  StreamRecord const expected = run(false);
-  std::uint64_t const before = simt::calls();
-  ASSERT_EQ(run(true).code, ExitCode::ok);
-  std::uint64_t const calls = simt::calls() - before;
-  ASSERT_GT(calls, 50u);
-  std::size_t const memory = simt::live_allocations(), handles = simt::live_handles();
-  std::uint64_t failures = 0;
-  for (std::uint64_t n = 1; n <= calls; n += n < 100 ? 1 : 7) {
-    simt::fail_call(n, cudaErrorLaunchFailure);
-    StreamRecord const found = run(true);
-    std::string const call = simt::failed_call();
-    simt::fail_no_call();
-    EXPECT_EQ(simt::live_allocations(), memory) << "call " << n << ", " << call;
-    EXPECT_EQ(simt::live_handles(), handles) << "call " << n << ", " << call;
-    ASSERT_LE(found.rows.size(), expected.rows.size());
-    for (std::size_t row = 0; row < found.rows.size(); ++row) ASSERT_EQ(found.rows[row], expected.rows[row]);
-    if (found.code == ExitCode::ok)
-      continue;  // the schedule of the threads asked for fewer calls, or it was of no account
-    ++failures;
-    EXPECT_EQ(found.code, ExitCode::device) << "call " << n << ", " << call << ": " << found.message;
-    EXPECT_NE(found.message.find("CUDA"), std::string::npos) << found.message;
-    EXPECT_FALSE(found.hint.empty()) << found.message;
-  }
-  EXPECT_GT(failures, 50u);
-}
-
-TEST_P(DeviceStream, SmallerSlotsWhereTheDeviceIsFull) {
-  StreamRecord const expected = run(false);
-  options_.slot_bytes = 0;
-  simt::set_device_memory(std::size_t{48} << 20);
-  StreamRecord const found = run(true);
-  simt::set_device_memory(std::size_t{8} << 30);
-  ASSERT_EQ(found.code, ExitCode::ok) << found.message;
-  EXPECT_EQ(testing::difference(expected, found, true), "");
-}
+TEST_P(DeviceStream, AnyCallMayFail) { expect_that_any_call_may_fail(); }
+TEST_P(DeviceStream, SmallerSlotsWhereTheDeviceIsFull) { expect_smaller_slots_on_a_device_of(std::size_t{48} << 20); }
 
 TEST_P(DeviceStream, SaysWhatThereIsNoRoomFor) {
   simt::set_device_memory(std::size_t{4} << 10);

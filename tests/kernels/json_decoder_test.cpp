@@ -14,120 +14,23 @@
 #include <string_view>
 #include <vector>
 
-#include "cuda/exec/memory.hpp"
-#include "cuda/exec/stream.hpp"
 #include "cuda/formats/deepar.hpp"
 #include "formats/deepar/format.hpp"
+#include "tests/kernels/decoder_comparison.hpp"
 #include "tests/support/dirty_json.hpp"
 #include "tests/support/format_run.hpp"
-#if defined(PENSTOCK_SIMT)
-#include "tests/support/simt/simt.hpp"
-#endif
 
 namespace penstock {
 namespace {
 
-using cuda::DecoderLimits;
-using testing::FormatRun;
-using testing::promise;
+using testing::device;
 using testing::RunSizes;
 
-/// What decoders of the format below are made with, and what they did.
-struct Device {
-  DecoderLimits limits;
-  std::size_t chunks = 0;       ///< that were decoded on the device
-  std::size_t host_chunks = 0;  ///< that it left to the CPU
-  std::size_t rounds = 0;
-};
-Device device;
+using DeeparDecoder = testing::DeviceDecoder<deepar::Format, cuda::make_deepar_decoder>;
 
-/// A decoder that leaves to the device what that takes, with rows copied out.
-class DeviceDecoder {
- public:
-  explicit DeviceDecoder(deepar::Plan const& plan)
-      : plan_(plan), host_(plan), decoder_(make_deepar_decoder(plan, device.limits, stream_)) {}
-
-  void begin(Chunk const& chunk) {
-    chunk_ = chunk;
-    is_on_device_ = decoder_->begin(chunk);
-    is_first_ = true;
-    if (!is_on_device_) to_host();
-  }
-
-  Decoded next(Batch const& batch, BatchCapacity const& capacity, FaultLog& faults, RoundCounts& counts) {
-    if (is_on_device_) {
-      Batch rows;
-      Decoded decoded;
-      if (decoder_->next(rows, faults, counts, decoded)) {
-        if (is_first_) ++device.chunks;
-        is_first_ = false;
-        ++device.rounds;
-        promise(!decoded.is_stuck && decoded.rows == rows.rows, "a device is stuck");
-        copy_out(rows, batch);
-        return decoded;
-      }
-      promise(is_first_, "a device gives up behind its first round");
-      to_host();
-    }
-    return host_.next(batch, capacity, faults, counts);
-  }
-
- private:
-  void to_host() {
-    is_on_device_ = false;
-    ++device.host_chunks;
-    host_.begin(chunk_);
-  }
-
-  template <class T>
-  void copy(T* to, void const* from, std::size_t count) {
-    if (count == 0) return;
-    cuda::MappedArray<T> pinned(count, "a copy");
-    stream_.copy(pinned.get(), from, count * sizeof(T), "copy out");
-    stream_.wait();
-    std::memcpy(to, pinned.get(), count * sizeof(T));
-  }
-
-  void copy_out(Batch const& from, Batch const& to) {
-    for (Role const role : tensor_roles) {
-      Dense const& tensor = from.tensor(role);
-      promise(tensor.columns == plan_.layout.columns(role) && tensor.dtype == plan_.layout.dtype(role),
-              "another layout");
-      if (tensor.columns != 0) copy(to.tensor(role).data, tensor.data, from.rows * tensor.row_bytes());
-    }
-    std::array<std::size_t, lists_max> const values = decoder_->list_values();
-    for (std::size_t i = 0; i < lists_max; ++i) {
-      Ragged const& list = from.lists[i];
-      bool const is_there = plan_.layout.lists[i].role != ListRole::none;
-      promise((list.offsets != nullptr) == is_there, "another layout of lists");
-      if (!is_there) continue;
-      copy(to.lists[i].offsets, list.offsets, from.rows + 1);
-      copy(to.lists[i].values, list.values, values[i] * size_bytes(list.dtype));
-      promise(static_cast<std::size_t>(to.lists[i].offsets[from.rows]) == values[i], "list_values() are others");
-    }
-  }
-
-  deepar::Plan plan_;
-  deepar::Decoder<Portable> host_;
-  cuda::Stream stream_;
-  std::unique_ptr<cuda::ChunkDecoder> decoder_;
-  Chunk chunk_;
-  bool is_on_device_ = false, is_first_ = false;
-};
-
-struct DeviceFormat : deepar::Format {
-  template <class Isa>
-  using Decoder = DeviceDecoder;
-};
-
-/// Runs both decoders over the shards; empty, or how they differ.
 std::string compare(deepar::Plan const& plan, std::vector<std::string> const& shards, std::size_t record_max,
                     RunSizes const& sizes) {
-  device = {};
-  device.limits = {std::max<std::size_t>(sizes.buffer_bytes, 1 << 17), sizes.capacity, sizes.faults_max};
-  FormatRun const expected = testing::run_format<deepar::Format, Portable>(plan, shards, record_max, sizes);
-  FormatRun const found = testing::run_format<DeviceFormat, Portable>(plan, shards, record_max, sizes);
-  return difference(expected, found);
+  return testing::compare_decoders<deepar::Format, DeeparDecoder>(plan, shards, record_max, sizes);
 }
 
 constexpr std::size_t large_tiles_from = std::size_t{4} << 20;
@@ -152,14 +55,6 @@ deepar::Plan plan_with(std::size_t cats, std::size_t features) {
   plan.layout.cats = cats;
   if (features != 0) plan.layout.lists[1] = {ListRole::dynamic_feat, DType::float32, features};
   return plan;
-}
-
-/// On a GPU there is but one.
-void simt_schedule([[maybe_unused]] int round) {
-#if defined(PENSTOCK_SIMT)
-  constexpr std::string_view schedules[] = {"forward", "reverse", "random:3"};
-  simt::set_schedule(schedules[round % 3]);
-#endif
 }
 
 /// Lists as they are mostly written.
@@ -382,7 +277,7 @@ TEST(JsonDecoder, DirtyLines) {
   std::size_t chunks = 0, host_chunks = 0, rounds = 0;
   std::mt19937_64 random(20261128);
   for (int round = 0; round < 200; ++round) {
-    simt_schedule(round);
+    testing::set_schedule_of(round);
     testing::DirtyLines dirty(random());
     deepar::Plan plan = plan_with(dirty.below(3), dirty.one_in(2) ? 1 + dirty.below(2) : 0);
     plan.prediction_length = dirty.one_in(4) ? 2 : 0;
@@ -407,7 +302,7 @@ TEST(JsonDecoder, DirtyLines) {
     host_chunks += device.host_chunks;
     rounds += device.rounds;
   }
-  simt_schedule(0);
+  testing::set_schedule_of(0);
   EXPECT_GT(chunks, 300u);
   EXPECT_GT(chunks, 4 * host_chunks);
   EXPECT_GT(rounds, 1000u);

@@ -13,13 +13,12 @@
 namespace penstock {
 namespace {
 
+using testing::device;
 using testing::RunSizes;
 using testing::json_records::columns;
 using testing::json_records::compare;
-using testing::json_records::device;
 using testing::json_records::dtypes;
 using testing::json_records::expect_same;
-using testing::json_records::make;
 using testing::json_records::roomy;
 using testing::json_records::tokens;
 using testing::json_records::vectors;
@@ -106,10 +105,8 @@ TEST(JsonRecordsDecoder, NothingAtAll) {
 }
 
 TEST(JsonRecordsDecoder, AnEmptyChunk) {
-  device = {};
-  device.limits = {1 << 12, roomy().capacity, 10};
   cuda::Stream stream;
-  auto const decoder = make(vectors(true, 0, 0), stream);
+  auto const decoder = cuda::make_jsonl_decoder(vectors(true, 0, 0), {1 << 12, roomy().capacity, 10}, stream);
   for (int i = 0; i < 2; ++i) {
     ASSERT_TRUE(decoder->begin({}));
     Batch rows;

@@ -17,29 +17,18 @@
 #include "tests/kernels/json_records_comparison.hpp"
 #include "tests/support/dirty_json.hpp"
 #include "tests/support/dirty_objects.hpp"
-#if defined(PENSTOCK_SIMT)
-#include "tests/support/simt/simt.hpp"
-#endif
 
 namespace penstock {
 namespace {
 
+using testing::device;
 using testing::DirtyLines;
 using testing::RunSizes;
 using testing::json_records::compare;
-using testing::json_records::device;
 using testing::json_records::dtypes;
 using testing::json_records::roomy;
 using testing::json_records::tokens;
 using testing::json_records::vectors;
-
-/// On a GPU there is but one.
-void simt_schedule([[maybe_unused]] int round) {
-#if defined(PENSTOCK_SIMT)
-  constexpr std::string_view schedules[] = {"forward", "reverse", "random:3"};
-  simt::set_schedule(schedules[round % 3]);
-#endif
-}
 
 // --- corpora ---------------------------------------------------------------------------------------------------------
 
@@ -137,7 +126,7 @@ TEST(JsonRecordsDirt, DirtyVectors) {
   Tally tally;
   std::mt19937_64 random(20261128);
   for (int round = 0; round < 240; ++round) {
-    simt_schedule(round);
+    testing::set_schedule_of(round);
     DirtyLines dirty(random());
     bool const is_sparse = round % 2 == 1;
     std::size_t const width = is_sparse ? (dirty.one_in(2) ? 0 : 40) : 1 + dirty.below(30);
@@ -153,7 +142,7 @@ TEST(JsonRecordsDirt, DirtyVectors) {
         << text;
     tally.add();
   }
-  simt_schedule(0);
+  testing::set_schedule_of(0);
   EXPECT_GT(tally.chunks, 240u);
   EXPECT_GT(tally.chunks, 3 * tally.host_chunks);
   EXPECT_GT(tally.rounds, 1000u);
@@ -180,7 +169,7 @@ TEST(JsonRecordsDirt, DirtyTokens) {
   Tally tally;
   std::mt19937_64 random(7);
   for (int round = 0; round < 150; ++round) {
-    simt_schedule(round);
+    testing::set_schedule_of(round);
     DirtyLines dirty(random());
     object2vec::Plan plan = tokens(dirty.below(2));
     plan.text = {dirty.one_in(4), dirty.one_in(8)};
@@ -192,7 +181,7 @@ TEST(JsonRecordsDirt, DirtyTokens) {
         << text;
     tally.add();
   }
-  simt_schedule(0);
+  testing::set_schedule_of(0);
   EXPECT_GT(tally.chunks, 150u);
   EXPECT_GT(tally.chunks, 2 * tally.host_chunks);
   EXPECT_GT(tally.rounds, 600u);
@@ -202,7 +191,7 @@ TEST(JsonRecordsDirt, DirtyObjects) {
   Tally tally;
   std::mt19937_64 random(11);
   for (int round = 0; round < 300; ++round) {
-    simt_schedule(round);
+    testing::set_schedule_of(round);
     testing::DirtyObjects dirty(random());
     testing::ObjectsSetup const setup = testing::random_setup(dirty);
     objects::Scout const scout(setup.options, {setup.record_max, true, true});
@@ -216,7 +205,7 @@ TEST(JsonRecordsDirt, DirtyObjects) {
         << testing::printable(shards[1]);
     tally.add();
   }
-  simt_schedule(0);
+  testing::set_schedule_of(0);
   EXPECT_GT(tally.chunks, 300u);
   EXPECT_GT(tally.rounds, 800u);
 }

@@ -12,147 +12,74 @@
 #include <string>
 #include <vector>
 
-#include "cuda/exec/memory.hpp"
-#include "cuda/exec/stream.hpp"
 #include "cuda/formats/libsvm.hpp"
 #include "formats/libsvm/format.hpp"
+#include "tests/kernels/decoder_comparison.hpp"
 #include "tests/support/dirty_libsvm.hpp"
 #include "tests/support/format_run.hpp"
 
 namespace penstock {
 namespace {
 
-using cuda::DecoderLimits;
-using testing::FormatRun;
+using testing::device;
 using testing::promise;
 using testing::RunSizes;
 
-/// What decoders of the format below are made with, and what they did.
-struct Device {
-  DecoderLimits limits;
-  std::size_t chunks = 0;       ///< that were decoded on the device
-  std::size_t host_chunks = 0;  ///< that it left to the CPU
-  std::size_t rounds = 0;
-};
-Device device;
+/// Looks at where rows begin, too.
+class LibsvmDecoder : public testing::DeviceDecoder<libsvm::Format, cuda::make_libsvm_decoder> {
+  using Base = testing::DeviceDecoder<libsvm::Format, cuda::make_libsvm_decoder>;
 
-/// A decoder that leaves to the device what that takes, with rows copied out.
-class DeviceDecoder {
  public:
-  explicit DeviceDecoder(libsvm::Plan const& plan)
-      : plan_(plan), host_(plan), decoder_(make_libsvm_decoder(plan, device.limits, stream_)) {}
+  using Base::Base;
 
   void begin(Chunk const& chunk) {
-    chunk_ = chunk;
+    Base::begin(chunk);
     list_record_begins();
-    is_on_device_ = decoder_->begin(chunk);
-    is_first_ = true;
     rows_ = 0;
-    if (!is_on_device_) to_host();
   }
 
   Decoded next(Batch const& batch, BatchCapacity const& capacity, FaultLog& faults, RoundCounts& counts) {
-    if (is_on_device_) {
-      Batch rows;
-      Decoded decoded;
-      if (decoder_->next(rows, faults, counts, decoded)) {
-        if (is_first_) ++device.chunks;
-        is_first_ = false;
-        ++device.rounds;
-        promise(!decoded.is_stuck && decoded.rows == rows.rows, "a device is stuck");
-        copy_out(rows, batch);
-        check_record_begins(rows);
-        return decoded;
-      }
-      promise(is_first_, "a device gives up behind its first round");
-      to_host();
-    }
-    return host_.next(batch, capacity, faults, counts);
+    Decoded const decoded = Base::next(batch, capacity, faults, counts);
+    if (is_on_device()) check_record_begins();
+    return decoded;
   }
 
  private:
-  void to_host() {
-    is_on_device_ = false;
-    ++device.host_chunks;
-    host_.begin(chunk_);
-  }
-
-  template <class T>
-  void copy(T* to, void const* from, std::size_t count) {
-    if (count == 0) return;
-    cuda::MappedArray<T> pinned(count, "a copy");
-    stream_.copy(pinned.get(), from, count * sizeof(T), "copy out");
-    stream_.wait();
-    std::memcpy(to, pinned.get(), count * sizeof(T));
-  }
-
-  void copy_out(Batch const& from, Batch const& to) {
-    for (Role const role : tensor_roles) {
-      Dense const& tensor = from.tensor(role);
-      promise(tensor.columns == plan_.layout.columns(role) && tensor.dtype == plan_.layout.dtype(role),
-              "another layout");
-      if (tensor.columns != 0) copy(to.tensor(role).data, tensor.data, from.rows * tensor.row_bytes());
-    }
-    promise(from.csr.dtype == plan_.layout.feature_dtype && from.csr.columns == plan_.layout.features,
-            "another layout of pairs");
-    std::size_t const pairs = decoder_->pairs();
-    copy(to.csr.indptr, from.csr.indptr, from.rows + 1);
-    copy(to.csr.indices, from.csr.indices, pairs);
-    copy(to.csr.values, from.csr.values, pairs * size_bytes(from.csr.dtype));
-    promise(static_cast<std::size_t>(to.csr.indptr[from.rows]) == pairs, "pairs() is not the number of pairs");
-  }
-
   /// Where the CPU says that the records of the chunk's rows begin.
   void list_record_begins() {
     begins_.clear();
-    if (!plan_.checks_qid_order || !plan_.layout.has_qid) return;
-    BatchCapacity const capacity{chunk_.text.size + 1, chunk_.text.size + 1, chunk_.text.size + 1, 0, 0};
-    testing::ExactBatch const memory(plan_.layout, capacity, 'x');
+    if (!plan().checks_qid_order || !plan().layout.has_qid) return;
+    BatchCapacity const capacity{chunk().text.size + 1, chunk().text.size + 1, chunk().text.size + 1, 0, 0};
+    testing::ExactBatch const memory(plan().layout, capacity, 'x');
     std::vector<std::uint32_t> begins(capacity.rows);
     std::vector<Fault> fault_memory(capacity.rows);
     FaultLog faults(fault_memory);
     RoundCounts counts;
     Batch batch = memory.view(capacity.rows);
     batch.record_begins = begins.data();
-    libsvm::Decoder<Portable> decoder(plan_);
-    decoder.begin(chunk_);
+    libsvm::Decoder<Portable> decoder(plan());
+    decoder.begin(chunk());
     Decoded const decoded = decoder.next(batch, capacity, faults, counts);
     promise(decoded.ends_chunk, "a round for a whole chunk is too small");
     begins_.assign(begins.begin(), begins.begin() + static_cast<std::ptrdiff_t>(decoded.rows));
   }
 
-  void check_record_begins(Batch const& rows) {
-    bool const are_wanted = plan_.checks_qid_order && plan_.layout.has_qid;
-    promise((rows.record_begins != nullptr) == are_wanted, "record begins, or none");
+  void check_record_begins() {
+    bool const are_wanted = plan().checks_qid_order && plan().layout.has_qid;
+    promise((rows().record_begins != nullptr) == are_wanted, "record begins, or none");
     if (!are_wanted) return;
-    std::vector<std::uint32_t> begins(rows.rows);
-    copy(begins.data(), rows.record_begins, rows.rows);
+    std::vector<std::uint32_t> begins(rows().rows);
+    copy(begins.data(), rows().record_begins, rows().rows);
     for (std::uint32_t const begin : begins) promise(begin == begins_.at(rows_++), "a record begins elsewhere");
   }
 
-  libsvm::Plan plan_;
-  libsvm::Decoder<Portable> host_;
-  cuda::Stream stream_;
-  std::unique_ptr<cuda::ChunkDecoder> decoder_;
-  Chunk chunk_;
-  bool is_on_device_ = false, is_first_ = false;
   std::vector<std::uint32_t> begins_;
   std::size_t rows_ = 0;
 };
 
-struct DeviceFormat : libsvm::Format {
-  template <class Isa>
-  using Decoder = DeviceDecoder;
-};
-
-/// Runs both decoders over the shards; empty, or how they differ.
 std::string compare(libsvm::Plan const& plan, std::vector<std::string> const& shards, std::size_t record_max,
                     RunSizes const& sizes) {
-  device = {};
-  device.limits = {std::max<std::size_t>(sizes.buffer_bytes, 1 << 17), sizes.capacity, sizes.faults_max};
-  FormatRun const expected = testing::run_format<libsvm::Format, Portable>(plan, shards, record_max, sizes);
-  FormatRun const found = testing::run_format<DeviceFormat, Portable>(plan, shards, record_max, sizes);
-  return difference(expected, found);
+  return testing::compare_decoders<libsvm::Format, LibsvmDecoder>(plan, shards, record_max, sizes);
 }
 
 constexpr std::size_t large_tiles_from = std::size_t{4} << 20;
