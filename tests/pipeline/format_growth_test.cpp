@@ -242,8 +242,8 @@ TEST(FormatGrowth, LimitsEndBeforeBehindAndAtLongLines) {
 // --- memory ---------------------------------------------------------------------------------------------------------
 
 /// Stacks and arenas of the threads, the source, the reports: what does not grow with options or data. Two to eight MiB
-/// were seen; a second grown round would be forty and more.
-constexpr std::size_t margin_bytes = 16 * mebibyte;
+/// were seen, and once in some hundred runs 20; a second grown round would be forty and more.
+constexpr std::size_t margin_bytes = 24 * mebibyte;
 
 class FormatGrowthMemorySlow : public ::testing::Test {
  protected:
