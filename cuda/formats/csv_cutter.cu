@@ -45,7 +45,6 @@ class CsvCutter final : public Cutter {
       : engine_(engine),
         dialect_(dialect),
         host_(std::move(host)),
-        options_(options),
         stream_((engine.use(), stream_options(engine, reader_track))),
         memory_(stream_, options.slot_bytes, dialect.quote != 0),
         structure_(1, "the structure of a slot"),
@@ -145,7 +144,6 @@ class CsvCutter final : public Cutter {
   Engine& engine_;
   Dialect dialect_;
   std::unique_ptr<Cutter> host_;
-  CutterOptions options_;
   Stream stream_;
   StructureMemory memory_;
   MappedArray<Structure> structure_;
