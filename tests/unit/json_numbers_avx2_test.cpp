@@ -14,6 +14,7 @@
 #include "formats/core/number.hpp"
 #include "formats/json/grammar.hpp"
 #include "formats/json/plain_check.hpp"
+#include "tests/support/avx2_test.hpp"
 
 namespace {
 
@@ -82,14 +83,7 @@ TEST(JsonPlainCheck, AgreesWithTheGrammarOnNumbers) {
 
 #if defined(__x86_64__)
 
-class JsonNumbersAvx2 : public testing::Test {
- protected:
-  void SetUp() override {
-    __builtin_cpu_init();
-    if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("bmi") || !__builtin_cpu_supports("bmi2"))
-      GTEST_SKIP() << "this processor has no AVX2, BMI or BMI2";
-  }
-};
+class JsonNumbersAvx2 : public penstock::testing::Avx2Test {};
 
 /// How many of the numbers a run takes, having checked their bits.
 std::size_t run_of(std::vector<std::string> const& numbers, std::string_view around) {

@@ -13,6 +13,7 @@
 #include <string_view>
 
 #include "formats/core/number.hpp"
+#include "tests/support/avx2_test.hpp"
 
 #if defined(__x86_64__)
 
@@ -23,14 +24,7 @@ using penstock::number::Status;
 
 constexpr std::size_t margin = 32;  // what fast_float32 may read on either side
 
-class NumberAvx2 : public testing::Test {
- protected:
-  void SetUp() override {
-    __builtin_cpu_init();
-    if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("bmi") || !__builtin_cpu_supports("bmi2"))
-      GTEST_SKIP() << "this processor has no AVX2, BMI or BMI2";
-  }
-};
+class NumberAvx2 : public penstock::testing::Avx2Test {};
 
 /// The bits that the fast way decides on, in a heap block of just the bytes it may read; `around` fills the rest.
 std::optional<std::uint32_t> fast_bits(std::string_view text, char around = ',') {
