@@ -7,8 +7,7 @@
 #include <vector>
 
 #include "cuda/formats/csv.hpp"
-#include "cuda/formats/deepar.hpp"
-#include "cuda/formats/json_records.hpp"
+#include "cuda/formats/json.hpp"
 #include "cuda/formats/libsvm.hpp"
 #include "cuda/formats/recordio.hpp"
 #include "formats/core/block.hpp"

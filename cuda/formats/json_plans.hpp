@@ -9,6 +9,8 @@
 
 #include "cuda/exec/memory.hpp"
 #include "cuda/exec/stream.hpp"
+#include "cuda/formats/json_memory.hpp"
+#include "cuda/kernels/json_members.cuh"
 #include "formats/objects/plan.hpp"
 
 namespace penstock::cuda::json {
@@ -30,7 +32,7 @@ DeviceArray<T> uploaded(Stream& stream, std::span<T const> values, char const* w
 template <class Plan>
 class PlanMemory {
  public:
-  PlanMemory(Stream& stream, Plan const& plan)
+  PlanMemory(Stream& stream, Plan const& plan, Sizes const&)
       : plan_(uploaded<Plan>(stream, std::span<Plan const>(&plan, 1), "the plan")) {}
 
   [[nodiscard]] Plan const* rules() const { return plan_.get(); }
@@ -96,6 +98,41 @@ class ObjectPlanMemory {
   DeviceArray<penstock::objects::LabelName> labels_;
   DeviceArray<char> characters_;
   DeviceArray<penstock::objects::Rules> rules_;
+};
+
+/// A plan of objects, and cells for the plain ones of a chunk.
+class ObjectMemory {
+ public:
+  ObjectMemory(Stream& stream, penstock::objects::Plan const& plan, Sizes const& sizes)
+      : plan_(stream, plan),
+        columns_(sizes.columns),
+        seen_words_(sizes.columns / 32 + 1),
+        cells_(sizes.columns == 0 ? 0 : sizes.text_bytes / 4 + spare_cells * sizes.columns, "cells"),
+        seen_(sizes.columns == 0 ? 0 : sizes.chunk.rows * std::size_t{seen_words_}, "columns of records"),
+        guesses_(guesses_max, "guessed keys") {}
+
+  /// Before a chunk of up to `rows` records.
+  void clear(Stream& stream, std::uint32_t rows) const {
+    stream.fill(seen_.get(), 0, rows * std::size_t{seen_words_} * sizeof(std::uint32_t));
+    stream.fill(guesses_.get(), 0, guesses_.size_bytes());
+  }
+  [[nodiscard]] Cells cells() const {
+    return {cells_.get(), seen_.get(), guesses_.get(), cells_.size(), columns_, seen_words_};
+  }
+  [[nodiscard]] penstock::objects::Rules const* rules() const { return plan_.rules(); }
+  [[nodiscard]] std::size_t device_bytes() const {
+    return plan_.device_bytes() + cells_.size_bytes() + seen_.size_bytes() + guesses_.size_bytes();
+  }
+
+ private:
+  /// Records that there are cells for in any case.
+  static constexpr std::size_t spare_cells = 1024;
+
+  ObjectPlanMemory plan_;
+  std::uint32_t columns_;
+  std::uint32_t seen_words_;
+  DeviceArray<std::uint32_t> cells_, seen_;
+  DeviceArray<KeyGuess> guesses_;
 };
 
 }  // namespace penstock::cuda::json

@@ -31,30 +31,32 @@ PENSTOCK_HD_HOT std::uint32_t joined(std::uint32_t a, std::uint32_t b, std::uint
   return (a + (b << 8)) >> 7 | (c + (d << 8)) << 9;
 }
 
-PENSTOCK_HD_HOT void add_word(ByteSets& sets, std::uint32_t word, std::uint32_t weights) {
+/// `folded`: ChunkText::folded.
+PENSTOCK_HD_HOT void add_word(ByteSets& sets, std::uint32_t word, std::uint32_t weights, std::uint32_t folded) {
   std::uint32_t const returns = equal_bytes(word, four_times('\r'));
   std::uint32_t const line_ends = returns | equal_bytes(word, four_times('\n'));
   std::uint32_t const blanks = equal_bytes(word, four_times(' ')) | equal_bytes(word, four_times('\t'));
   sets.quotes = dot4(equal_bytes(word, four_times('"')), weights, sets.quotes);
   sets.backslashes = dot4(equal_bytes(word, four_times('\\')), weights, sets.backslashes);
   sets.commas = dot4(equal_bytes(word, four_times(',')), weights, sets.commas);
-  std::uint32_t const brackets = equal_bytes(word, four_times('[')) | equal_bytes(word, four_times(']'));
+  std::uint32_t const brackets =
+      equal_bytes(word | folded, four_times('[') | folded) | equal_bytes(word | folded, four_times(']') | folded);
   sets.brackets = dot4(brackets, weights, sets.brackets);
   sets.line_ends = dot4(line_ends, weights, sets.line_ends);
   sets.returns = dot4(returns, weights, sets.returns);
   sets.blanks = dot4(blanks | line_ends, weights, sets.blanks);
 }
 
-PENSTOCK_HD_HOT ByteSets sets_of_8(std::uint32_t low, std::uint32_t high) {
+PENSTOCK_HD_HOT ByteSets sets_of_8(std::uint32_t low, std::uint32_t high, std::uint32_t folded) {
   ByteSets sets;
-  add_word(sets, low, 0x08040201u);
-  add_word(sets, high, 0x80402010u);
+  add_word(sets, low, 0x08040201u, folded);
+  add_word(sets, high, 0x80402010u, folded);
   return sets;
 }
 
-PENSTOCK_HD_HOT ByteSets sets_of_32(uint4 low, uint4 high) {
-  ByteSets const a = sets_of_8(low.x, low.y), b = sets_of_8(low.z, low.w);
-  ByteSets const c = sets_of_8(high.x, high.y), d = sets_of_8(high.z, high.w);
+PENSTOCK_HD_HOT ByteSets sets_of_32(uint4 low, uint4 high, std::uint32_t folded) {
+  ByteSets const a = sets_of_8(low.x, low.y, folded), b = sets_of_8(low.z, low.w, folded);
+  ByteSets const c = sets_of_8(high.x, high.y, folded), d = sets_of_8(high.z, high.w, folded);
   return {joined(a.quotes, b.quotes, c.quotes, d.quotes),
           joined(a.backslashes, b.backslashes, c.backslashes, d.backslashes),
           joined(a.commas, b.commas, c.commas, d.commas),
@@ -177,7 +179,7 @@ __device__ inline std::uint32_t plain_quotes(ChunkText const& text, ByteSets con
 /// Reads the 32 bytes at `at`.
 __device__ inline Bytes read_bytes(ChunkText const& text, std::uint32_t at, WarpText& warp) {
   auto const* const from = reinterpret_cast<uint4 const*>(text.data + at);
-  ByteSets const sets = blanked(sets_of_32(load_16(from), load_16(from + 1)), outside(text, at));
+  ByteSets const sets = blanked(sets_of_32(load_16(from), load_16(from + 1), text.folded), outside(text, at));
   bool is_refused = false;
   std::uint32_t const quotes = plain_quotes(text, sets, at, is_refused);
   warp.is_refused = __any_sync(all_lanes, is_refused) != 0;

@@ -1,8 +1,8 @@
 /// Readers of records that kernels are made for, each the format's own text behind one face:
 ///
-///     has_lists                                       whether records may have lists
-///     Outcome count(char const* at)                   reads without places: `at` stands at the first byte that is no
-///                                                     blank
+///     may_be_undecided                                whether order and range of elements are looked at in memory
+///     Outcome count(char const* at, Places const&)    reads without places for lists: `at` stands at the first byte
+///                                                     that is no blank
 ///     Outcome read(char const* at, Places const&)
 ///     ListCounts lists_of(BatchCapacity const&)       how many elements each list has
 ///     void put_spare(Places&, SpareLists const&, ListCounts first, ListCounts count)
@@ -18,6 +18,8 @@
 
 #include "cuda/kernels/json_records.hpp"
 #include "cuda/vocabulary.cuh"
+#include "formats/deepar/plan.hpp"
+#include "formats/deepar/record.hpp"
 #include "formats/json/number_list.hpp"
 #include "formats/json/places.hpp"
 #include "formats/jsonl/plan.hpp"
@@ -34,13 +36,47 @@ namespace penstock::cuda::json {
 using penstock::json::Outcome;
 using penstock::json::Places;
 
+namespace detail {
+
+/// Of a record whose two lists are the batch's.
+__device__ inline ListCounts list_counts(BatchCapacity const& taken) {
+  return {{static_cast<std::uint32_t>(taken.list_values[0]), static_cast<std::uint32_t>(taken.list_values[1])}};
+}
+__device__ inline void put_used_lists(Places& places, ListCounts first, ListCounts count) {
+  for (int i = 0; i < 2; ++i) {
+    places.used.list_values[i] = first.of[i];
+    places.capacity.list_values[i] = std::size_t{first.of[i]} + count.of[i];
+  }
+}
+
+}  // namespace detail
+
+/// DeepAR's time series.
+struct SeriesReader {
+  static constexpr bool may_be_undecided = false;
+
+  penstock::deepar::Plan const* plan = nullptr;
+
+  __device__ Outcome count(char const* at, Places const& places) const { return read(at, places); }
+  PENSTOCK_HD_COLD Outcome read(char const* at, Places const& places) const {
+    penstock::json::OneByOne numbers;
+    return penstock::deepar::Record<penstock::json::OneByOne>(*plan, places, numbers).read(at);
+  }
+
+  __device__ static ListCounts lists_of(BatchCapacity const& taken) { return detail::list_counts(taken); }
+  __device__ static void put_spare(Places&, SpareLists const&, ListCounts, ListCounts) {}
+  __device__ static void put_used(Places& places, ListCounts first, ListCounts count) {
+    detail::put_used_lists(places, first, count);
+  }
+};
+
 /// Vectors, dense or with pairs.
 struct VectorReader {
-  static constexpr bool has_lists = true;
+  static constexpr bool may_be_undecided = true;
 
   penstock::jsonl::Plan const* plan = nullptr;
 
-  __device__ Outcome count(char const* at) const { return read(at, Places{}); }
+  __device__ Outcome count(char const* at, Places const& places) const { return read(at, places); }
   PENSTOCK_HD_COLD Outcome read(char const* at, Places const& places) const {
     switch (plan->layout.feature_dtype) {
       case DType::float64: return read_as<double>(at, places);
@@ -73,18 +109,16 @@ struct VectorReader {
 
 /// Object2Vec: of the spare tokens a record's two lists take what lies side by side.
 struct TokenReader {
-  static constexpr bool has_lists = true;
+  static constexpr bool may_be_undecided = true;
 
   penstock::object2vec::Plan const* plan = nullptr;
 
-  __device__ Outcome count(char const* at) const { return read(at, Places{}); }
+  __device__ Outcome count(char const* at, Places const& places) const { return read(at, places); }
   PENSTOCK_HD_COLD Outcome read(char const* at, Places const& places) const {
     return penstock::object2vec::Record(*plan, places).read(at);
   }
 
-  __device__ static ListCounts lists_of(BatchCapacity const& taken) {
-    return {{static_cast<std::uint32_t>(taken.list_values[0]), static_cast<std::uint32_t>(taken.list_values[1])}};
-  }
+  __device__ static ListCounts lists_of(BatchCapacity const& taken) { return detail::list_counts(taken); }
   __device__ static void put_spare(Places& places, SpareLists const& spare, ListCounts first, ListCounts count) {
     std::size_t at = std::size_t{first.of[0]} + first.of[1];
     for (int i = 0; i < 2; ++i) {
@@ -94,22 +128,21 @@ struct TokenReader {
     }
   }
   __device__ static void put_used(Places& places, ListCounts first, ListCounts count) {
-    for (int i = 0; i < 2; ++i) {
-      places.used.list_values[i] = first.of[i];
-      places.capacity.list_values[i] = std::size_t{first.of[i]} + count.of[i];
-    }
+    detail::put_used_lists(places, first, count);
   }
 };
 
 /// Objects, whose keys become columns.
 struct ObjectReader {
-  static constexpr bool has_lists = false;
+  static constexpr bool may_be_undecided = false;
   /// Nodes of a plan that a thread can keep in mind.
   static constexpr std::uint32_t nodes_max = 1024;
 
   penstock::objects::Rules const* rules = nullptr;
 
-  PENSTOCK_HD_COLD Outcome count(char const* at) const { return read_as<penstock::objects::NoValues>(at, Places{}); }
+  PENSTOCK_HD_COLD Outcome count(char const* at, Places const& places) const {
+    return read_as<penstock::objects::NoValues>(at, places);
+  }
   PENSTOCK_HD_COLD Outcome read(char const* at, Places const& places) const {
     return read_as<penstock::objects::NoGuess>(at, places);
   }

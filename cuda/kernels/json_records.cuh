@@ -1,5 +1,6 @@
-/// Records of JSON lines to rows, one thread a record, by the formats' general texts: read to know what becomes of them
-/// and how many elements their lists have, read again to write them where their round has places for them.
+/// Records of JSON lines to rounds: what becomes of each, and, of those that are not plain, their rows and faults. One
+/// thread reads such a record, byte by byte, by the format's general text: to know what becomes of it and how many
+/// elements its lists have, and again to write them where its round has places for them.
 #pragma once
 
 #include <cstdint>
@@ -15,12 +16,86 @@
 
 namespace penstock::cuda::json {
 
+/// Which records are marked, for select().
+struct IsMarked {
+  std::uint32_t const* marks;
+  PENSTOCK_HD bool operator()(std::uint32_t row) const { return (marks[row / 32] >> row % 32 & 1u) != 0; }
+};
+
+namespace detail {
+
+/// Values between two elements of places without any, between lists of dynamic_feat: their closing, comma, and opening
+/// are three stops, of which the first has a value.
+inline constexpr std::uint32_t stops_between = 2;
+
+__device__ inline bool is_marked(RecordsWork const& work, std::uint32_t row) { return IsMarked{work.in.marks}(row); }
+
+/// How many elements a plain record's list has.
+__device__ inline std::uint32_t plain_count(RecordsWork const& work, RowLists const& lists, std::uint32_t list) {
+  std::uint32_t const places = lists.of[list].size();
+  return list == 1 && places != 0 ? places - stops_between * (work.parts - 1) : places;
+}
+
+}  // namespace detail
+
+// --- counting --------------------------------------------------------------------------------------------------------
+
+inline constexpr unsigned count_threads = 256;
+
+/// A thread takes a record, and one more: of plain ones, that they are rows and how many elements they have. One of
+/// more than a round holds refuses the chunk. Launch: 256 threads for 256 of rows + 1. Shared: none. Barriers: none.
+/// Work: 16 bytes read, up to 20 written a record.
+static __global__ void PENSTOCK_BOUNDS(count_threads, 6) count_records_kernel(RecordsWork work) {
+  std::uint32_t const row = blockIdx.x * count_threads + threadIdx.x;
+  if (row > work.rows) return;
+  bool const is_plain = row < work.rows && !detail::is_marked(work, row);
+  RowLists lists;
+  if (is_plain) lists = work.in.lists[row];
+  work.table.ranks[row] = static_cast<std::uint32_t>(is_plain ? Verdict::row : Verdict::fault);
+  bool is_refused = false;
+  for (std::uint32_t i = 0; i < work.lists; ++i) {
+    std::uint32_t const count = detail::plain_count(work, lists, i);
+    work.table.places[i][row] = count;
+    work.table.spare_places[i][row] = 0;
+    is_refused = is_refused || count > work.limits.lists.of[i];
+  }
+  if (is_refused) atomic_or(work.totals->is_refused, 1u);
+}
+
+inline void count_records(Stream& stream, RecordsWork const& work) {
+  launch("json_count_records", stream, {blocks_for(work.rows + std::size_t{1}, count_threads), count_threads},
+         count_records_kernel, work);
+}
+
+// --- reading what is not plain ---------------------------------------------------------------------------------------
+
 inline constexpr unsigned records_threads = 64;
 
 namespace detail {
 
 __device__ inline char const* content_of(RecordsWork const& work, std::uint32_t row) {
-  return penstock::json::skip_space(work.text.data + work.table.begins[row]);
+  return work.text.data + work.begins.begins[row];
+}
+
+/// The first byte of the record's line. Null: there are more blanks before the record than a thread should pass.
+__device__ inline char const* line_begin(RecordsWork const& work, std::uint32_t row) {
+  char const* const content = content_of(work, row);
+  char const* const text_begin = work.text.data + work.text.mark_bytes;
+  char const* at = content;
+  while (at > text_begin && penstock::json::is_space(at[-1])) {
+    --at;
+    if (content - at > static_cast<std::ptrdiff_t>(care_bytes_max)) return nullptr;
+  }
+  return at;
+}
+
+/// Places for what has its own in every row of the chunk; elements of lists are counted.
+__device__ inline Places counting_places(RecordsWork const& work, std::uint32_t row) {
+  Places places;
+  places.used.rows = row;
+  places.batch.start.data = reinterpret_cast<std::byte*>(work.in.start);
+  places.batch.cat.data = reinterpret_cast<std::byte*>(work.in.cat);
+  return places;
 }
 
 /// The record's lists among the spare ones: how many elements they have, and which come before.
@@ -46,70 +121,67 @@ __device__ Outcome read_to_spare(RecordsWork const& work, Reader const& reader, 
   return reader.read(content_of(work, row), places);
 }
 
-}  // namespace detail
-
-// --- reading ---------------------------------------------------------------------------------------------------------
-
-/// A thread reads a record, byte by byte, and one more thread ends the sums: verdicts, and how many elements undecided
-/// records have. A record that is too long refuses the chunk. Launch: 64 threads for 64 of rows + 1. Shared: none.
-/// Barriers: none. Work: some 40 operations a byte; 12 bytes written a record.
-template <class Reader>
-__global__ void PENSTOCK_BOUNDS(records_threads, 4) read_records_kernel(RecordsWork work, Reader reader) {
-  std::uint32_t const row = blockIdx.x * records_threads + threadIdx.x;
-  if (row > work.rows) return;
-  Verdict verdict = Verdict::fault;
-  ListCounts counts;
-  bool is_refused = false;
-  if (row < work.rows) {
-    is_refused = work.table.begins[row + 1] - work.table.begins[row] > care_bytes_max;
-    if (!is_refused) {
-      Outcome const outcome = reader.count(detail::content_of(work, row));
-      if (!outcome.is_fault) verdict = Verdict::row;
-      if (outcome.lacks_room) {
-        verdict = Verdict::undecided;
-        counts = reader.lists_of(outcome.taken);
-        is_refused = work.lists == 0;  // never
-      }
-    }
-  }
-  if (is_refused) atomic_or(work.totals->is_refused, 1u);
-  work.table.ranks[row] = static_cast<std::uint32_t>(verdict);
-  for (std::uint32_t i = 0; i < work.lists; ++i) work.table.spare_places[i][row] = counts.of[i];
-}
-
-/// A thread reads a record that is undecided, with places for its lists, and one more thread ends the sums: what
-/// becomes of all records, and how many elements rows have. One of more than a round holds refuses the chunk. Launch:
-/// as above. Shared: none. Barriers: none. Work: as above; 20 bytes read and 12 written a record, and its lists.
-template <class Reader>
-__global__ void PENSTOCK_BOUNDS(records_threads, 4) decide_records_kernel(RecordsWork work, Reader reader) {
-  std::uint32_t const row = blockIdx.x * records_threads + threadIdx.x;
-  if (row > work.rows) return;
-  std::uint32_t is_row = row < work.rows ? work.table.ranks[row] : 0;
-  ListCounts counts;
-  bool is_refused = false;
-  if (is_row == static_cast<std::uint32_t>(Verdict::undecided)) {
-    Outcome const outcome = detail::read_to_spare(work, reader, row);
-    is_row = outcome.is_fault ? 0 : 1;
-    is_refused = outcome.lacks_room;  // never: there is room for what was counted
-    if (!outcome.is_fault) counts = reader.lists_of(outcome.taken);
-  }
-  work.table.ranks[row] = is_row;
-  for (std::uint32_t i = 0; i < work.lists; ++i) {
+/// What becomes of a record, and whether the chunk is for the CPU.
+__device__ inline bool put_verdict(RecordsWork const& work, std::uint32_t row, bool is_fault,
+                                   ListCounts const& counts) {
+  work.table.ranks[row] = static_cast<std::uint32_t>(is_fault ? Verdict::fault : Verdict::row);
+  bool is_refused = is_fault && line_begin(work, row) == nullptr;
+  for (std::uint32_t i = 0; i < work.lists && !is_fault; ++i) {
     work.table.places[i][row] = counts.of[i];
     is_refused = is_refused || counts.of[i] > work.limits.lists.of[i];
   }
+  return is_refused;
+}
+
+}  // namespace detail
+
+/// A thread reads a marked record, byte by byte: what becomes of it, or, if that is undecided, how many elements it
+/// has. A record that is too long refuses the chunk. Launch: 64 threads for 64 marked records. Shared: none. Barriers:
+/// none. Work: some 40 operations a byte; 12 bytes written a record.
+template <class Reader>
+__global__ void PENSTOCK_BOUNDS(records_threads, 4) read_records_kernel(RecordsWork work, Reader reader) {
+  std::uint32_t const i = blockIdx.x * records_threads + threadIdx.x;
+  if (i >= work.marked_count) return;
+  std::uint32_t const row = work.marked[i];
+  bool is_refused = work.begins.begins[row + 1] - work.begins.begins[row] > care_bytes_max;
+  if (!is_refused) {
+    Outcome const outcome = reader.count(detail::content_of(work, row), detail::counting_places(work, row));
+    ListCounts const counts = reader.lists_of(outcome.taken);
+    if (outcome.lacks_room) {
+      work.table.ranks[row] = static_cast<std::uint32_t>(Verdict::undecided);
+      for (std::uint32_t k = 0; k < work.lists; ++k) work.table.spare_places[k][row] = counts.of[k];
+      is_refused = work.lists == 0;  // never
+    } else {
+      is_refused = detail::put_verdict(work, row, outcome.is_fault, counts);
+    }
+  }
   if (is_refused) atomic_or(work.totals->is_refused, 1u);
+}
+
+/// A thread reads a record that is undecided, with places for its lists. One of more elements than a round holds
+/// refuses the chunk. Launch: as above. Shared: none. Barriers: none. Work: as above; 20 bytes read and 12 written a
+/// record, and its lists.
+template <class Reader>
+__global__ void PENSTOCK_BOUNDS(records_threads, 4) decide_records_kernel(RecordsWork work, Reader reader) {
+  std::uint32_t const i = blockIdx.x * records_threads + threadIdx.x;
+  if (i >= work.marked_count) return;
+  std::uint32_t const row = work.marked[i];
+  if (work.table.ranks[row] != static_cast<std::uint32_t>(Verdict::undecided)) return;
+  Outcome const outcome = detail::read_to_spare(work, reader, row);
+  bool const is_refused = detail::put_verdict(work, row, outcome.is_fault, reader.lists_of(outcome.taken));
+  if (is_refused || outcome.lacks_room)  // which it never does: there is room for what was counted
+    atomic_or(work.totals->is_refused, 1u);
 }
 
 template <class Reader>
 void read_records(Stream& stream, RecordsWork const& work, Reader const& reader) {
-  Grid const grid{blocks_for(work.rows + std::size_t{1}, records_threads), records_threads};
+  Grid const grid{blocks_for(work.marked_count, records_threads), records_threads};
   launch("json_read_records", stream, grid, read_records_kernel<Reader>, work, reader);
 }
-/// Only for records with lists, when `spare_places` are sums.
+/// Only where records may be undecided, when `spare_places` are sums.
 template <class Reader>
 void decide_records(Stream& stream, RecordsWork const& work, Reader const& reader) {
-  Grid const grid{blocks_for(work.rows + std::size_t{1}, records_threads), records_threads};
+  Grid const grid{blocks_for(work.marked_count, records_threads), records_threads};
   launch("json_decide_records", stream, grid, decide_records_kernel<Reader>, work, reader);
 }
 
@@ -158,28 +230,21 @@ inline void plan_records(Stream& stream, RecordsWork const& work, std::uint32_t 
   launch("json_plan_records", stream, {1, warp_lanes}, plan_records_kernel, work, begin, round);
 }
 
-// --- writing ---------------------------------------------------------------------------------------------------------
-
-/// Where a round's rows and faults go; what the layout lacks is null.
-struct RecordPlaces {
-  Batch batch;
-  std::int64_t* offsets[lists_max] = {};
-  Fault* faults = nullptr;
-};
+// --- writing what is not plain ---------------------------------------------------------------------------------------
 
 namespace detail {
 
 /// The record is read again; it is at fault.
 template <class Reader>
 __device__ Fault fault_of(RecordsWork const& work, Reader const& reader, std::uint32_t row) {
-  Outcome outcome = reader.count(content_of(work, row));
+  Outcome outcome = reader.count(content_of(work, row), counting_places(work, row));
   if (outcome.lacks_room) outcome = read_to_spare(work, reader, row);
   char const* const text = work.text.data;
   char const* end = outcome.cell_end;
   while (!ends_line(*end)) ++end;
   Fault fault;
   fault.code = outcome.code;
-  fault.record_begin = work.table.begins[row];
+  fault.record_begin = static_cast<std::uint32_t>(line_begin(work, row) - text);
   fault.record_end = static_cast<std::uint32_t>(end - text);
   fault.cell_begin = static_cast<std::uint32_t>(outcome.cell_begin - text);
   fault.cell_end = static_cast<std::uint32_t>(outcome.cell_end - text);
@@ -189,20 +254,18 @@ __device__ Fault fault_of(RecordsWork const& work, Reader const& reader, std::ui
 
 }  // namespace detail
 
-/// A thread reads a record of the round again and writes its row, or its fault; one more thread writes the last
-/// offsets. Launch: 64 threads for 64 of the round's records and one. Shared: none. Barriers: none. Work: some 40
-/// operations a byte of text; the row written.
+/// A thread takes a marked record of the chunk: one of the round is read again, and its row or its fault written.
+/// Launch: 64 threads for 64 marked records. Shared: none. Barriers: none. Work: some 40 operations a byte of text; the
+/// row written.
 template <class Reader>
 __global__ void PENSTOCK_BOUNDS(records_threads, 4)
     write_records_kernel(RecordsWork work, RecordRound round, RecordPlaces to, Reader reader, RecordRound* on_device) {
-  std::uint32_t const row = round.begin + blockIdx.x * records_threads + threadIdx.x;
+  std::uint32_t const i = blockIdx.x * records_threads + threadIdx.x;
+  std::uint32_t const row = i < work.marked_count ? work.marked[i] : round.end;
   std::uint32_t missing = 0, inexact = 0;
-  if (row <= round.end) {
+  if (row >= round.begin && row < round.end) {
     RecordRound const before = detail::round_of(work, round.begin, row);
-    bool const is_row = row < round.end && work.table.ranks[row + 1] != work.table.ranks[row];
-    for (std::uint32_t i = 0; i < work.lists && (is_row || row == round.end); ++i)
-      to.offsets[i][before.rows] = before.lists.of[i];
-    if (is_row) {
+    if (work.table.ranks[row + 1] != work.table.ranks[row]) {
       Places places;
       places.batch = to.batch;
       places.used.rows = before.rows;
@@ -210,7 +273,7 @@ __global__ void PENSTOCK_BOUNDS(records_threads, 4)
       Outcome const outcome = reader.read(detail::content_of(work, row), places);
       missing = outcome.missing;
       inexact = outcome.inexact_integers;
-    } else if (row < round.end) {
+    } else {
       Fault fault = detail::fault_of(work, reader, row);
       fault.rows_before = before.rows;
       to.faults[before.faults] = fault;
@@ -223,11 +286,12 @@ __global__ void PENSTOCK_BOUNDS(records_threads, 4)
   if (inexact != 0) atomic_add(on_device->inexact_integers, std::uint64_t{inexact});
 }
 
-/// Makes a round's rows and faults. `round` is `*on_device` as the host has read it; counts are added there.
+/// Writes rows and faults of a round's marked records. `round` is `*on_device` as the host has read it; counts are
+/// added there.
 template <class Reader>
 void write_records(Stream& stream, RecordsWork const& work, RecordRound const& round, RecordPlaces const& to,
                    Reader const& reader, RecordRound* on_device) {
-  Grid const grid{blocks_for(std::size_t{round.end} - round.begin + 1, records_threads), records_threads};
+  Grid const grid{blocks_for(work.marked_count, records_threads), records_threads};
   launch("json_write_records", stream, grid, write_records_kernel<Reader>, work, round, to, reader, on_device);
 }
 

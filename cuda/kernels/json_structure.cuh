@@ -36,7 +36,7 @@ struct StructureWork {
   TileEntry* entries = nullptr;
   Masks masks;
   RowTable rows;
-  Bracket* brackets = nullptr;
+  Bracket* brackets = nullptr;  ///< null: nobody asks for them
   Totals* totals = nullptr;
   Limits limits;
 };
@@ -264,6 +264,7 @@ __device__ inline void list_bytes(StructureWork const& work, std::uint32_t at, T
     work.rows.stops[row] = entry.stop + count_bits(stops & below);
     work.rows.brackets[row] = entry.bracket + count_bits(brackets & below);
   }
+  if (work.brackets == nullptr) return;
   std::uint32_t bracket = entry.bracket;
   for (; brackets != 0; brackets &= brackets - 1, ++bracket)
     work.brackets[bracket] = {at + lowest_bit(brackets), entry.stop + count_bits(stops & before_first(brackets))};

@@ -11,6 +11,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "formats/core/platform.hpp"
+#include "penstock/batch.hpp"
 #include "penstock/fault.hpp"
 
 namespace penstock::cuda::json {
@@ -33,7 +35,11 @@ struct ChunkText {
   std::uint32_t size = 0;
   std::uint32_t mark_bytes = 0;  ///< at its beginning, that are no text
   bool follows_cr = false;
+  std::uint32_t folded = 0;  ///< bits of four bytes that brackets are compared without
 };
+
+/// Braces are brackets, too: '{' is '[' but for this bit.
+inline constexpr std::uint32_t braces_folded = 0x20202020u;
 
 /// Bit i of word w is about byte 32 w + i. Each has a word for every 32 bytes of tiles.
 struct Masks {
@@ -68,7 +74,7 @@ struct Limits {
   std::uint32_t brackets = 0;
 };
 
-/// A bracket of a list, outside strings.
+/// A bracket of a list (or, with braces_folded, of an object), outside strings.
 struct Bracket {
   std::uint32_t at = 0;    ///< its byte
   std::uint32_t stop = 0;  ///< its number among stops
@@ -82,21 +88,29 @@ struct RowTable {
   std::uint32_t* brackets = nullptr;  ///< before it
 };
 
-/// Where a record's lists lie among the values. No target: there is no row of it (yet).
+/// Elements of a list by the numbers of the stops behind them. None: begin is end.
+struct Extent {
+  std::uint32_t begin = 0;
+  std::uint32_t end = 0;
+
+  [[nodiscard]] PENSTOCK_HD std::uint32_t size() const { return end - begin; }
+};
+
+/// Where the elements of a record's two lists lie among the chunk's values. DeepAR: target, which has no elements where
+/// there is no row (yet), and dynamic_feat, with places without values between two of its lists. Vectors: values and
+/// keys. Object2Vec: in0 and in1.
 struct alignas(16) RowLists {
-  std::uint32_t target_begin = 0;
-  std::uint32_t target_end = 0;
-  std::uint32_t features_begin = 0;  ///< of dynamic_feat; between two of its lists there may be places without values
-  std::uint32_t features_end = 0;
+  Extent of[lists_max];
 };
 
 /// What records become before they go to rounds.
 struct RowValues {
   RowLists* lists = nullptr;
-  std::int64_t* start = nullptr;
-  std::int32_t* cat = nullptr;
-  float* values = nullptr;         ///< by number of stop
-  std::uint32_t* marks = nullptr;  ///< a bit a record: it is not plain, and read by one thread
+  std::uint32_t* values = nullptr;  ///< by number of stop: float32 or integers
+  std::uint32_t* marks = nullptr;   ///< a bit a record: it is not plain, and read by one thread
+  std::int64_t* start = nullptr;    ///< of DeepAR
+  std::int32_t* cat = nullptr;      ///< the same
+  float* labels = nullptr;          ///< of vectors and Object2Vec
 };
 
 /// What became of a record that is not plain.

@@ -14,7 +14,7 @@
 #include <string_view>
 #include <vector>
 
-#include "cuda/formats/deepar.hpp"
+#include "cuda/formats/json.hpp"
 #include "formats/deepar/format.hpp"
 #include "tests/kernels/decoder_comparison.hpp"
 #include "tests/support/dirty_json.hpp"

@@ -15,7 +15,8 @@
 #include "cuda/exec/memory.hpp"
 #include "cuda/exec/stream.hpp"
 #include "cuda/kernels/json_convert.cuh"
-#include "cuda/kernels/json_heads.cuh"
+#include "cuda/kernels/json_head_walk.cuh"
+#include "cuda/kernels/json_series_head.cuh"
 #include "cuda/kernels/json_structure.cuh"
 #include "formats/json/number.hpp"
 #include "tests/support/simt/simt.hpp"
@@ -253,17 +254,18 @@ Converted convert_list(std::string const& text) {
   cuda::MappedArray<Totals> totals(1, "totals");
   totals[0] = {};
   cuda::MappedArray<RowLists> lists(1, "lists");
-  lists[0] = {1, static_cast<std::uint32_t>(found.stops.size()), 0, 0};
-  cuda::MappedArray<float> values(found.stops.size(), "values");
-  std::memset(values.get(), 0, values.size() * sizeof(float));
+  lists[0] = {{{1, static_cast<std::uint32_t>(found.stops.size())}, {}}};
+  cuda::MappedArray<std::uint32_t> values(found.stops.size(), "values");
+  std::memset(values.get(), 0, values.size() * sizeof(std::uint32_t));
   cuda::Stream stream;
-  cuda::json::convert(stream, {{memory.get() + 64, static_cast<std::uint32_t>(text.size()), 0, false},
-                               {masks.get(), masks.get() + words},
-                               entries.get(),
-                               totals.get(),
-                               {lists.get(), nullptr, nullptr, values.get(), marks.get()}});
+  ChunkText const chunk{memory.get() + 64, static_cast<std::uint32_t>(text.size()), 0, false};
+  Masks const both{masks.get(), masks.get() + words};
+  cuda::json::convert<Elements::numbers, Elements::numbers>(stream, {both, entries.get(), totals.get(), chunk.size},
+                                                            {chunk, both, {lists.get(), values.get(), marks.get()}});
   stream.wait();
-  return {marks[0] != 0, {values.get() + 1, values.get() + values.size()}};
+  Converted converted{marks[0] != 0, {}};
+  for (std::size_t i = 1; i < values.size(); ++i) converted.values.push_back(bit_cast<float>(values[i]));
+  return converted;
 }
 
 /// What a list of one element means.
@@ -364,7 +366,7 @@ struct Head {
   std::vector<std::int32_t> cat;
 };
 
-Head read_head(std::string const& line, HeadRules const& rules) {
+Head read_head(std::string const& line, SeriesRules const& rules) {
   Tiles<small_tile_bytes> tiles(line + "\n", 0, false);
   Totals const totals = tiles.run();
   EXPECT_EQ(totals.rows, 1u);
@@ -374,14 +376,13 @@ Head read_head(std::string const& line, HeadRules const& rules) {
   cuda::MappedArray<std::uint32_t> marks(4, "marks");
   StructureWork const& structure = tiles.work();
   cuda::Stream stream;
-  cuda::json::read_heads(stream,
-                         {structure.text,
-                          rules,
-                          structure.totals,
-                          structure.rows,
-                          structure.brackets,
-                          {lists.get(), start.get(), cat.get(), nullptr, marks.get()}},
-                         1);
+  cuda::json::read_heads<SeriesHead>(stream,
+                                     {structure.text,
+                                      structure.totals,
+                                      structure.rows,
+                                      structure.brackets,
+                                      {lists.get(), nullptr, marks.get(), start.get(), cat.get()}},
+                                     rules, 1);
   stream.wait();
   Head head{marks[0] != 0, lists[0], start[0], {}};
   if (!head.is_marked) head.cat.assign(cat.get(), cat.get() + rules.cats);
@@ -389,20 +390,20 @@ Head read_head(std::string const& line, HeadRules const& rules) {
 }
 
 TEST(JsonHeads, PlainRecords) {
-  HeadRules const rules{2, 2, 1, false, false};
+  SeriesRules const rules{{}, 2, 2, 1};
   Head const head = read_head(R"({"start": "1970-01-02 00:00:01", "cat": [1, 23], "id": "a\"[,\u00e4", "x":-1.5e3,)"
                               R"( "target": [1, 2.5, null], "n":null,"dynamic_feat":[[0,0,0,0], [1,1,1,1]]} )",
                               rules);
   EXPECT_FALSE(head.is_marked);
   EXPECT_EQ(head.start, 86401);
   EXPECT_EQ(head.cat, (std::vector<std::int32_t>{1, 23}));
-  EXPECT_EQ(head.lists.target_begin, 8u);  // behind [ , ] of cat, commas of members and target's own bracket
-  EXPECT_EQ(head.lists.target_end, 11u);
-  EXPECT_EQ(head.lists.features_begin, 15u);
-  EXPECT_EQ(head.lists.features_end, 25u);
+  EXPECT_EQ(head.lists.of[0].begin, 8u);  // behind [ , ] of cat, commas of members and target's own bracket
+  EXPECT_EQ(head.lists.of[0].end, 11u);
+  EXPECT_EQ(head.lists.of[1].begin, 15u);
+  EXPECT_EQ(head.lists.of[1].end, 25u);
   EXPECT_FALSE(read_head(R"({"target":[1],"start":"2009-11-01"})", {}).is_marked);
   EXPECT_FALSE(read_head(R"({"target":[1],"start":"2009-11-01","cat":[],"feat_dynamic_real":[ ]})", {}).is_marked);
-  EXPECT_FALSE(read_head(R"({"target":[1],"start":"2009-11-01","feat_static_cat":[0]})", {1}).is_marked);
+  EXPECT_FALSE(read_head(R"({"target":[1],"start":"2009-11-01","feat_static_cat":[0]})", {{}, 1}).is_marked);
 }
 
 TEST(JsonHeads, OtherRecords) {
@@ -440,12 +441,13 @@ TEST(JsonHeads, OtherRecords) {
     EXPECT_TRUE(read_head(line, {}).is_marked) << line;
   for (char const* const cat : {"[]", "[1,2]", "[01]", "[-1]", "[1.0]", "[1e0]", "[1234567890]", "[1 2]", "[\"1\"]",
                                 "[[1]]", "[null]", "[ ]", "[1,]"})
-    EXPECT_TRUE(read_head(R"({"target":[1],"start":"2009-11-01","cat":)" + std::string(cat) + "}", {1}).is_marked)
+    EXPECT_TRUE(read_head(R"({"target":[1],"start":"2009-11-01","cat":)" + std::string(cat) + "}", {{}, 1}).is_marked)
         << cat;
   for (char const* const lists : {"[]", "[[1]]", "[[1],[2],[3]]", "[[1],[2,3]]", "[[1],2]", "[[1] [2]]", "[[1],[2],]",
                                   "[1],[2]", "[[[1]],[2]]", "[[1,2],[1,2]]"})
     EXPECT_TRUE(
-        read_head(R"({"target":[1],"start":"2009-11-01","dynamic_feat":)" + std::string(lists) + "}", {0, 2}).is_marked)
+        read_head(R"({"target":[1],"start":"2009-11-01","dynamic_feat":)" + std::string(lists) + "}", {{}, 0, 2})
+            .is_marked)
         << lists;
 }
 

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "cuda/formats/json_records.hpp"
+#include "cuda/formats/json.hpp"
 #include "formats/jsonl/format.hpp"
 #include "formats/object2vec/format.hpp"
 #include "formats/objects/format.hpp"

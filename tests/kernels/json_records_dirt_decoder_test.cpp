@@ -210,5 +210,66 @@ TEST(JsonRecordsDirt, DirtyObjects) {
   EXPECT_GT(tally.rounds, 800u);
 }
 
+/// A line of the keys a, b, c, class, weight and group, and of some that nobody asks for.
+std::string flat_object(DirtyLines& dirty) {
+  std::vector<std::string> members;
+  auto const add = [&](std::string const& key, std::string const& value) {
+    if (!dirty.one_in(15)) members.push_back(dirty.member(key, value));
+  };
+  auto const text = [&] {
+    return dirty.one_of({"\"x\"", "\"a \\\" { [ ,\"", "\"\u00e9\"", "\"\"", "\"yes\"", "null"});
+  };
+  add("a", dirty.value(true));
+  if (dirty.one_in(2)) add("note", text());
+  add("b", dirty.one_in(3) ? dirty.one_of({"true", "false", "\"NA\"", "\"inf\""}) : dirty.number());
+  add("class", dirty.one_in(2) ? dirty.one_of({"\"yes\"", "\"no\"", "\"n\\u006f\""}) : dirty.number());
+  add("c", std::to_string(dirty.below(1000)));
+  add("weight", dirty.number());
+  add("group", std::to_string(dirty.below(50)));
+  if (dirty.one_in(3)) add("id", dirty.number());
+  if (dirty.one_in(20)) members.push_back(dirty.ignored());
+  if (dirty.one_in(25) && !members.empty()) members.push_back(members.front());
+  if (dirty.one_in(4) && members.size() > 2) std::swap(members[0], members[dirty.below(members.size())]);
+  std::string const line = "{" + dirty.blank() + [&] {
+    std::string all;
+    for (std::string const& member : members) all += (all.empty() ? "" : "," + dirty.blank()) + member;
+    return all;
+  }() + "}" + dirty.blank();
+  return dirty.one_in(6) ? dirty.bitten(line) : line;
+}
+
+TEST(JsonRecordsDirt, FlatObjects) {
+  Tally tally;
+  std::mt19937_64 random(20261129);
+  for (int round = 0; round < 200; ++round) {
+    testing::set_schedule_of(round);
+    DirtyLines dirty(random());
+    objects::Options options;
+    options.columns = dirty.one_in(2) ? "c,a,b" : "a";
+    if (dirty.one_in(2)) options.label = "class";
+    if (dirty.one_in(2)) options.label_map = "yes=1,no=0.5";
+    if (options.label.empty()) options.label_map.clear();
+    if (dirty.one_in(2)) options.weight = "weight";
+    if (dirty.one_in(2)) options.qid = "group";
+    if (dirty.one_in(3)) options.ignore = "note";
+    options.requires_keys = dirty.one_in(4);
+    options.clips_overflow = dirty.one_in(3);
+    options.takes_infinite = dirty.one_in(3);
+    options.text = {dirty.one_in(4), dirty.one_in(8)};
+    objects::Scout const scout(options, {1 << 16, true, true});
+    ASSERT_TRUE(scout.problem().empty()) << scout.problem()[0].message;
+    std::string const text = dirty_text(dirty, [&] { return flat_object(dirty); });
+    RunSizes const sizes = dirty_sizes(dirty);
+    ASSERT_EQ(compare<objects::Format>(scout.plan(), {text}, 1 << 16, sizes), "")
+        << "round " << round << ", " << name_of(sizes) << "\n"
+        << text;
+    tally.add();
+  }
+  testing::set_schedule_of(0);
+  EXPECT_GT(tally.chunks, 200u);
+  EXPECT_EQ(tally.host_chunks, 0u);
+  EXPECT_GT(tally.rounds, 1000u);
+}
+
 }  // namespace
 }  // namespace penstock

@@ -1,4 +1,4 @@
-/// JSON lines other than DeepAR's on a device: vectors, objects, Object2Vec. One thread reads a record.
+/// JSON lines on a device: DeepAR, vectors, objects, Object2Vec.
 #pragma once
 
 #include <memory>
@@ -6,6 +6,9 @@
 #include "cuda/exec/decoder.hpp"
 #include "cuda/exec/stream.hpp"
 
+namespace penstock::deepar {
+struct Plan;
+}
 namespace penstock::jsonl {
 struct Plan;
 }
@@ -18,9 +21,13 @@ struct Plan;
 
 namespace penstock::cuda {
 
-/// Decoders of chunks. For the CPU are chunks with rejects, with a line of more than 64 KiB, with more than a record
-/// for eight bytes, with a record that is larger than a round; of vectors lists of labels (BatchLayout::labels_vary);
-/// of objects surveys, and plans of more than 1,024 nodes. Throw DeviceMemoryError if there is no room.
+/// Decoders of chunks. For the CPU are chunks with rejects, with a record of more values than a round has, with one of
+/// more than 64 KiB that is not plain, and such as are hardly of their format: most of their records at fault, more
+/// brackets than a fourth of the text, 32 backslashes one behind the other. Of vectors also lists of labels
+/// (BatchLayout::labels_vary); of objects surveys, and plans of more than 1,024 nodes. Throw DeviceMemoryError if there
+/// is no room.
+[[nodiscard]] std::unique_ptr<ChunkDecoder> make_deepar_decoder(penstock::deepar::Plan const& plan,
+                                                                DecoderLimits const& limits, Stream& stream);
 [[nodiscard]] std::unique_ptr<ChunkDecoder> make_jsonl_decoder(penstock::jsonl::Plan const& plan,
                                                                DecoderLimits const& limits, Stream& stream);
 [[nodiscard]] std::unique_ptr<ChunkDecoder> make_object2vec_decoder(penstock::object2vec::Plan const& plan,
