@@ -12,5 +12,6 @@ int run_diff(Arguments const& arguments);
 int run_synth(Arguments const& arguments);
 int run_doctor(Arguments const& arguments);
 int run_validate(Arguments const& arguments);
+int run_stats(Arguments const& arguments);
 
 }  // namespace penstock::app

@@ -21,6 +21,7 @@ enum VerbBit : unsigned {
   synth_verb = 16,
   doctor_verb = 32,
   validate_verb = 64,
+  stats_verb = 128,
 };
 
 class Arguments;

@@ -27,6 +27,10 @@ constexpr std::string_view inspect_examples[] = {
     "penstock inspect train.csv --label y",
     "penstock inspect train.npz --json",
 };
+constexpr std::string_view stats_examples[] = {
+    "penstock stats train.csv --label y",
+    "penstock stats train.csv --column age --statistic mean",
+};
 constexpr std::string_view diff_examples[] = {
     "penstock diff train.csv train.rec --label y",
     "penstock diff old.npz new.npz --ulp 1",
@@ -65,6 +69,8 @@ constexpr Verb verb_table[] = {
     {inspect_verb, "inspect", "inspect INPUT... [OPTION...]",
      "Says what inputs are: format, dialect, columns, types, exact counts.", inspect_examples, any_format_details,
      run_inspect},
+    {stats_verb, "stats", "stats INPUT... [OPTION...]", "Counts and sums up what each column holds.", stats_examples,
+     any_format_details, run_stats},
     {diff_verb, "diff", "diff A B [OPTION...]", "Compares two inputs record by record, across formats.", diff_examples,
      "A and B are of any format: a file, a folder or a pattern each. Values are compared by their bits, except\n"
      "that any NaN equals any other. The element type of a text side is that of a binary other side unless --dtype\n"
@@ -82,7 +88,7 @@ constexpr Verb verb_table[] = {
      doctor_examples, "", run_doctor},
 };
 
-constexpr unsigned reading_verbs = convert_verb | head_verb | inspect_verb | diff_verb;
+constexpr unsigned reading_verbs = convert_verb | head_verb | inspect_verb | diff_verb | stats_verb;
 constexpr unsigned all_verbs = reading_verbs | synth_verb | doctor_verb | validate_verb;
 
 using enum OptionGroup;
@@ -122,6 +128,9 @@ constexpr OptionSpec common_options[] = {
     {0, "ulp", "N", "floating-point values may be N units in the last place apart (default 0: the same bits)", reading,
      diff_verb},
     {0, "features-only", "", "compare the features and nothing else", reading, diff_verb},
+    {0, "column", "NAME", "this column alone: its name, or its place such as features[3]", reading, stats_verb},
+    {0, "statistic", "NAME", "this one alone: count, missing, infinite, zeros, min, max, mean, std or skewness",
+     reading, stats_verb},
 
     {0, "group-file", "FILE|auto", "group sizes beside the input (.query, .group): query ids of its records", reading,
      convert_verb},

@@ -357,7 +357,7 @@ class CommandLine(CliTest):
         self.assertRegex(self.ok("--version").stdout.decode(), r"^penstock \d+\.\d+\.\d+")
 
     def test_short_help_is_an_error(self):
-        for words in ((), ("convert",), ("head",), ("inspect",), ("diff",), ("synth",)):
+        for words in ((), ("convert",), ("head",), ("inspect",), ("stats",), ("diff",), ("synth",)):
             result = self.expect(2, *words)
             self.assertIn("usage: penstock", result.err)
             self.assertEqual(result.stdout, b"")
@@ -432,7 +432,7 @@ class CommandLine(CliTest):
 
     def test_every_option_is_documented(self):
         page = (SOURCE / "docs" / "cli.md").read_text()
-        for verb in ("convert", "head", "inspect", "diff", "synth", "doctor"):
+        for verb in ("convert", "head", "inspect", "stats", "diff", "synth", "doctor"):
             self.assertIn(f"## {verb}", page)
             for word in self.ok("help", verb).stdout.decode().replace(",", " ").split():
                 if word.startswith("--") and len(word) > 2:
