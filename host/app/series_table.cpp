@@ -440,6 +440,7 @@ std::unique_ptr<BatchReader> open_series(std::vector<InputFile> const& files, Ar
   bool const fills_gaps = choice_of(arguments, "gaps", gaps).value_or(true);
   CsvOptions options = csv_options(arguments);
   options.columns = needed(arguments, "target", "the column of values");
+  options.columns_option = "--target";
   auto const plan = plan_csv(files, options);
   SeriesColumns const columns = columns_of(*plan, arguments, files.front().path);
   std::size_t const features = columns.values.size() - 1;

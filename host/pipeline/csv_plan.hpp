@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "formats/csv/plan.hpp"
@@ -34,7 +35,8 @@ struct CsvOptions {
   bool strict_quotes = false;
   HeaderMode header = HeaderMode::automatic;
   std::vector<std::string> nulls = {"", "nan", "NA", "null"};
-  std::string columns = {};  ///< the features, in this order; empty: every column without a role
+  std::string columns = {};                       ///< the features, in this order; empty: every column without a role
+  std::string_view columns_option = "--columns";  ///< what errors call the option that `columns` comes from
   std::string label = {}, weight = {}, qid = {}, ignore = {};
   std::string label_map = {};  ///< `setosa=0,versicolor=1`
   DType dtype = DType::float32;

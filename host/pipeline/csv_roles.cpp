@@ -15,9 +15,9 @@ namespace {
 /// A handful of lines on a terminal.
 constexpr std::size_t listed_max = 20;
 
-std::string_view option_of(Role role) {
+std::string_view option_of(Role role, CsvOptions const& options) {
   switch (role) {
-    case Role::feature: return "--columns";
+    case Role::feature: return options.columns_option;
     case Role::label: return "--label";
     case Role::weight: return "--weight";
     case Role::qid: return "--qid";
@@ -32,15 +32,16 @@ std::string_view option_of(Role role) {
 /// Gives columns their roles, each at most one.
 class RoleTable {
  public:
-  explicit RoleTable(ColumnNames const& names) : names_(names), is_taken_(names.size()) {
+  RoleTable(ColumnNames const& names, CsvOptions const& options)
+      : names_(names), options_(options), is_taken_(names.size()) {
     roles_.columns.resize(names.size());
   }
 
   void assign(Role role, std::string_view list) {
-    std::vector<std::size_t> const columns = names_.resolve(list, option_of(role));
+    std::vector<std::size_t> const columns = names_.resolve(list, option_of(role, options_));
     bool const is_single = role == Role::weight || role == Role::qid;
     if (is_single && columns.size() > 1) {
-      throw ConfigurationError(std::string(option_of(role)) + " takes one column, not " +
+      throw ConfigurationError(std::string(option_of(role, options_)) + " takes one column, not " +
                                std::to_string(columns.size()));
     }
     for (std::size_t column : columns) take(column, role);
@@ -71,9 +72,9 @@ class RoleTable {
  private:
   void take(std::size_t column, Role role) {
     if (is_taken_[column]) {
-      throw ConfigurationError(names_.word_for(column) +
-                               " is named by two options: " + std::string(option_of(roles_.columns[column].role)) +
-                               " and " + std::string(option_of(role)));
+      throw ConfigurationError(names_.word_for(column) + " is named by two options: " +
+                               std::string(option_of(roles_.columns[column].role, options_)) + " and " +
+                               std::string(option_of(role, options_)));
     }
     is_taken_[column] = true;
     roles_.columns[column].role = role;
@@ -84,6 +85,7 @@ class RoleTable {
   }
 
   ColumnNames const& names_;
+  CsvOptions const& options_;
   std::vector<bool> is_taken_;
   ColumnRoles roles_;
 };
@@ -130,7 +132,7 @@ std::string words_for(TextColumns const& texts, SampledData const& data) {
 /// The options that leave text columns out or give them another meaning.
 std::string remedies_for(TextColumns const& texts, CsvOptions const& options, csv::CellRules const& rules) {
   constexpr std::size_t pasted_max = 1000;  // of usual names still a line that a shell takes
-  std::string hint = "Take them out of --columns.";
+  std::string hint = "Take them out of " + std::string(options.columns_option) + ".";
   if (options.columns.empty() && texts.columns.size() > pasted_max) hint = "Choose the features with --columns.";
   if (options.columns.empty() && texts.columns.size() <= pasted_max) {
     std::string ignore = options.ignore;
@@ -171,7 +173,7 @@ NearNumber near_numbers_of(std::vector<std::string> const& classes, csv::CellRul
 }  // namespace
 
 ColumnRoles assign_roles(ColumnNames const& names, CsvOptions const& options) {
-  RoleTable table(names);
+  RoleTable table(names, options);
   table.assign(Role::label, options.label);
   table.assign(Role::weight, options.weight);
   table.assign(Role::qid, options.qid);

@@ -198,6 +198,16 @@ class Tables(CliTest):
                 "--dynamic-feat", "price", "--freq", "D", "-o", "out.jsonl")
         self.assertEqual(self.records(), [{"start": "2020-01-01 00:00:00", "target": [1, 2], "dynamic_feat": [[10, 20]]}])
 
+    def test_unknown_columns_name_their_option(self):
+        self.table("a,2020-01-01,1,1")
+        given = {"--series-id": "item", "--time": "day", "--target": "sold", "--dynamic-feat": "price"}
+        for option in given:
+            words = [word for pair in {**given, option: "nope"}.items() for word in pair]
+            err = self.expect(2, "convert", "t.csv", "--to", "deepar", "--freq", "D", *words, "-o", "out.jsonl").err
+            self.assertIn(option + ": ", err)
+            self.assertIn("has no column", err)
+            self.assertNotIn("--columns", err)
+
     def test_records_of_another_width_and_options_of_rows(self):
         self.table("a,2020-01-01,1,1", "a,2020-01-02,2,1,9")
         self.assertIn("t.csv:3:", self.series("--freq", "D", status=1).err)
