@@ -25,6 +25,8 @@ namespace penstock::objects {
 
 /// Keys that a note lists.
 inline constexpr std::size_t listed_max = 10;
+/// A row of more is rarely meant: ids as keys make such.
+inline constexpr std::size_t usual_columns_max = 1000;
 
 class Scout {
  public:
@@ -82,6 +84,8 @@ class Scout {
     }
     std::vector<std::string> notes = {"features: " + listed(taken)};
     if (!left_out.empty()) notes.push_back("left out, for they hold text or lists: " + listed(left_out));
+    if (taken.size() > usual_columns_max)
+      notes.push_back("rows are " + std::to_string(taken.size()) + " values wide: --columns chooses fewer");
     return notes;
   }
 

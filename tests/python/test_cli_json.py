@@ -282,6 +282,25 @@ class RoundTrips(CliTest):
         self.ok("diff", "o.jsonl", "o.npz")
 
 
+class Objects(CliTest):
+    def test_many_class_names(self):
+        names = [f"class {i}" for i in range(1000)] + ["\u00e9t\u00e9", "", "nan"]
+        self.write("o.jsonl", "".join(json.dumps({"x": 1, "y": name}) + "\n" for name in reversed(names)))
+        label_map = ",".join(f'"{name}"={i}' for i, name in enumerate(names))
+        self.ok("convert", "o.jsonl", "--columns", "x", "--label", "y", "--label-map", label_map, "-o", "o.npz")
+        with numpy.load(self.folder / "o.npz") as arrays:
+            self.assertEqual(arrays["label"].ravel().tolist(), list(reversed(range(len(names)))))
+        self.write("p.jsonl", '{"x":1,"y":"class 1000"}\n')
+        words = ("convert", "p.jsonl", "--columns", "x", "--label", "y", "--label-map", label_map, "-o", "p.npz")
+        self.assertIn("class 1000", self.expect(1, *words).err)
+
+    def test_very_wide_rows_are_noted(self):
+        for width, is_noted in ((1000, False), (1001, True)):
+            self.write("w.jsonl", json.dumps({f"id{i}": i for i in range(width)}) + "\n")
+            err = self.ok("convert", "w.jsonl", "-f", "-o", "w.npz").err
+            self.assertEqual("rows are 1001 values wide: --columns chooses fewer" in err, is_noted, err)
+
+
 class Faults(CliTest):
     def test_rejects_of_vectors(self):
         self.write("v.jsonl", '{"features":[1,2]}\n{"features":[1]}\n')
