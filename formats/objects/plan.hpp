@@ -66,9 +66,11 @@ struct Key {
   Text name;
 };
 
+/// A class name, in a table of hashes.
 struct LabelName {
   Text name;
   float value = 0;
+  bool is_taken = false;  ///< else a free slot
 };
 
 /// The hash of a key, which is a valid string or plain text. (FNV-1a.)
@@ -82,6 +84,13 @@ class KeyHash {
   std::uint32_t hash_;
 };
 
+PENSTOCK_HD inline std::uint32_t hash_of(std::uint32_t parent, json::String key) {
+  KeyHash hash(parent);
+  json::StringReader reader(key);
+  for (int byte = reader.next(); byte >= 0; byte = reader.next()) hash.add(byte);
+  return hash.value();
+}
+
 /// Views of what a plan owns.
 struct Tables {
   Node const* nodes = nullptr;
@@ -94,19 +103,26 @@ struct Tables {
   Text const* nulls = nullptr;
   std::uint32_t null_count = 0;
   LabelName const* labels = nullptr;
-  std::uint32_t label_count = 0;
-  bool nan_is_null = false;  ///< `nan` in any case, with or without sign
+  std::uint32_t label_count = 0;  ///< slots, a power of two; 0: no name is known
+  bool nan_is_null = false;       ///< `nan` in any case, with or without sign
 
   /// Where a key leads, or none.
   [[nodiscard]] PENSTOCK_HD std::uint32_t child(std::uint32_t parent, json::String key) const {
-    KeyHash hash(parent);
-    json::StringReader reader(key);
-    for (int byte = reader.next(); byte >= 0; byte = reader.next()) hash.add(byte);
-    for (std::uint32_t slot = hash.value() & key_mask;; slot = (slot + 1) & key_mask) {
+    for (std::uint32_t slot = hash_of(parent, key) & key_mask;; slot = (slot + 1) & key_mask) {
       Key const& entry = keys[slot];
       if (entry.node == none) return none;
       if (entry.parent == parent && spells(key, entry.name)) return entry.node;
     }
+  }
+
+  /// The class of that name, or null.
+  [[nodiscard]] PENSTOCK_HD LabelName const* label(json::String name) const {
+    if (label_count == 0) return nullptr;
+    std::uint32_t const mask = label_count - 1;
+    for (std::uint32_t slot = hash_of(0, name) & mask; labels[slot].is_taken; slot = (slot + 1) & mask) {
+      if (spells(name, labels[slot].name)) return labels + slot;
+    }
+    return nullptr;
   }
 };
 

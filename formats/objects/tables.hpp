@@ -45,13 +45,14 @@ class TableBuilder {
   }
 
   void add_null(std::string_view text) { store_->nulls.push_back(keep(text)); }
-  void add_label(std::string_view name, float value) { store_->labels.push_back({keep(name), value}); }
+  void add_label(std::string_view name, float value) { label_names_.push_back({keep(name), value, true}); }
 
   /// Into `plan`, all but the spelling of NaN.
   void finish(Plan& plan) {
     Tables& tables = plan.rules.tables;
     list_elements();
     hash_keys();
+    hash_labels();
     Store const& s = *store_;
     tables = {};
     tables.nodes = s.nodes.data();
@@ -111,15 +112,35 @@ class TableBuilder {
     }
   }
 
-  /// At most half of the slots are taken, so that one is always free.
-  void hash_keys() {
+  /// For so many entries; at most half of the slots are taken, so that one is always free.
+  static std::size_t slots_for(std::size_t entries) {
     std::size_t slots = 2;
-    while (slots < 2 * key_nodes_.size() + 1) slots *= 2;
+    while (slots < 2 * entries + 1) slots *= 2;
+    return slots;
+  }
+
+  static std::uint32_t hash_of(std::uint32_t parent, std::string_view text) {
+    KeyHash hash(parent);
+    for (char const c : text) hash.add(static_cast<unsigned char>(c));
+    return hash.value();
+  }
+
+  void hash_labels() {
+    if (label_names_.empty()) return;
+    std::size_t const slots = slots_for(label_names_.size());
+    store_->labels.resize(slots);
+    for (LabelName const& label : label_names_) {
+      std::size_t slot = hash_of(0, {label.name.begin, label.name.bytes}) & (slots - 1);
+      while (store_->labels[slot].is_taken) slot = (slot + 1) & (slots - 1);
+      store_->labels[slot] = label;
+    }
+  }
+
+  void hash_keys() {
+    std::size_t const slots = slots_for(key_nodes_.size());
     store_->keys.resize(slots);
     for (auto const& [key, node] : key_nodes_) {
-      KeyHash hash(key.first);
-      for (char const c : key.second) hash.add(static_cast<unsigned char>(c));
-      std::size_t slot = hash.value() & (slots - 1);
+      std::size_t slot = hash_of(key.first, key.second) & (slots - 1);
       while (store_->keys[slot].node != none) slot = (slot + 1) & (slots - 1);
       store_->keys[slot] = {key.first, node, keep(key.second)};
     }
@@ -136,6 +157,7 @@ class TableBuilder {
   std::vector<std::map<std::uint32_t, std::uint32_t>> places_;  ///< of each node, what its list's places lead to
   std::vector<std::uint32_t> ends_;                             ///< of each node, the text of a path that ends there
   std::vector<std::string> texts_;
+  std::vector<LabelName> label_names_;  ///< in the order of the option
 };
 
 /// Names of the role's columns, in the tensor's order.

@@ -77,9 +77,8 @@ template <class T>
 PENSTOCK_HD json::Number<T> read_string(json::String string, json::Found end, Rules const& rules, Role role) {
   json::NumberRules const numbers = number_rules(rules, role);
   if constexpr (std::is_same_v<T, float>) {
-    for (std::uint32_t i = 0; role == Role::label && i < rules.tables.label_count; ++i) {
-      if (spells(string, rules.tables.labels[i].name)) return detail::number_of(rules.tables.labels[i].value, end);
-    }
+    LabelName const* const label = role == Role::label ? rules.tables.label(string) : nullptr;
+    if (label != nullptr) return detail::number_of(label->value, end);
   }
   if (is_null(string, rules.tables)) return json::detail::missing<T>(end, numbers);
   if (role == Role::label && rules.tables.label_count != 0)
