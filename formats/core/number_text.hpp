@@ -10,6 +10,8 @@
 #include <string_view>
 #include <type_traits>
 
+#include "formats/core/number_layout.hpp"
+#include "formats/core/number_shortest.hpp"
 #include "penstock/dtype.hpp"
 
 namespace penstock {
@@ -35,16 +37,32 @@ char* put_integer(char* into, T value) {
   return std::to_chars(into, into + number_bytes_max(dtype_of<T>), value).ptr;
 }
 
-/// Whole numbers below 100,000 are written as integers, which is what std::to_chars gives for them (from there on
-/// exponents can be shorter), in less time. -0 is not one.
+/// `value` is finite and positive. From 10^7 on fixed notation is the integer itself, with digits beyond the shortest.
+inline char* put_positive(char* into, float value) {
+  number::Decimal decimal;
+  if (!number::has_few_digits(value, decimal)) decimal = number::shortest_decimal(value);
+  number::NineDigits const digits = number::digits_of(decimal);
+  if (digits.exponent >= 7 && is_fixed(digits)) return put_integer(into, static_cast<std::int64_t>(value));
+  return number::put_decimal(into, digits);
+}
+inline char* put_positive(char* into, double value) {
+  number::Decimal decimal;
+  if (number::has_few_digits(value, decimal)) return number::put_decimal(into, number::digits_of(decimal));
+  return std::to_chars(into, into + number_bytes_max(DType::float64) - 1, value).ptr;
+}
+
+/// The text of std::to_chars(first, last, value), in less time. Whole numbers below 100,000 are integers there (from
+/// then on exponents can be shorter), and in most data there are many.
 template <class T>
 char* put_finite(char* into, T value) {
-  if (value > T{-100000} && value < T{100000}) {
+  *into = '-';
+  into += std::signbit(value) ? 1 : 0;
+  value = std::abs(value);
+  if (value < T{100000}) {
     auto const whole = static_cast<std::int32_t>(value);
-    bool const is_same = static_cast<T>(whole) == value && !(whole == 0 && std::signbit(value));
-    if (is_same) return put_integer(into, whole);
+    if (static_cast<T>(whole) == value) return put_integer(into, whole);
   }
-  return std::to_chars(into, into + number_bytes_max(dtype_of<T>), value).ptr;
+  return put_positive(into, value);
 }
 
 /// Any value; a NaN of any bits becomes `nan`, infinities `inf` and `-inf`.
