@@ -39,6 +39,10 @@ namespace penstock::cuda::json {
 
 static_assert(reach >= 2 * plain_float32_reach);
 
+// Numbers of labels, categories and lists are 32 bits in kernels: the record that decides about them is no longer than
+// a chunk. Rows times columns of a round are, too: all of them stand in its text, or are cells that there is memory
+// for.
+
 /// What plain records are read by.
 struct PlainWork {
   HeadsWork heads;
@@ -104,7 +108,7 @@ struct Series {
     rules.text = plan.text;
     rules.cats = static_cast<std::uint32_t>(plan.layout.cats);
     rules.features = static_cast<std::uint32_t>(plan.dynamic_feats());
-    rules.prediction_length = static_cast<std::uint32_t>(plan.prediction_length);
+    rules.prediction_length = plan.prediction_length;
     read_heads<SeriesHead>(stream, work.heads, rules, work.rows_max);
     convert<Elements::numbers, Elements::numbers>(stream, work.stops, work.convert);
   }
@@ -137,15 +141,14 @@ struct Vectors {
   static std::uint32_t parts(Plan const&) { return 1; }
 
   static void read_plain(Stream& stream, Plan const& plan, Memory const&, PlainWork const& work) {
+    if (!has_plain(plan)) return mark_all(stream, work.heads, work.rows_max);
     VectorRules rules;
     rules.text = plan.text;
     rules.features = plan.layout.features;
     rules.labels = static_cast<std::uint32_t>(plan.layout.labels);
     rules.is_sparse = plan.layout.is_sparse;
     rules.checks_shape = plan.checks_shape;
-    rules.takes_none = !has_plain(plan);
     read_heads<VectorHead>(stream, work.heads, rules, work.rows_max);
-    if (rules.takes_none) return;
     ConvertWork elements = work.convert;
     constexpr std::uint64_t any = 0xffffffffu;
     elements.integer_max = static_cast<std::uint32_t>(std::min<std::uint64_t>(rules.features - 1, any));  // or any
@@ -229,12 +232,7 @@ struct Objects {
   static std::uint32_t parts(Plan const&) { return 1; }
 
   static void read_plain(Stream& stream, Plan const& plan, Memory const& memory, PlainWork const& work) {
-    if (!has_plain(plan)) {
-      VectorRules none;
-      none.takes_none = true;
-      read_heads<VectorHead>(stream, work.heads, none, work.rows_max);
-      return;
-    }
+    if (!has_plain(plan)) return mark_all(stream, work.heads, work.rows_max);
     memory.clear(stream, work.rows_max);
     stream.fill(work.heads.out.marks, 0, (work.rows_max / warp_lanes + std::size_t{1}) * sizeof(std::uint32_t));
     read_objects(stream, work.stops, members_work(memory, work.heads), work.rows_max);

@@ -89,7 +89,7 @@ class TextMemory {
 class RecordMemory {
  public:
   RecordMemory(BatchLayout const& layout, Sizes const& sizes)
-      : lists_(sizes.chunk.rows, "lists of records"),
+      : lists_(sizes.has_values ? sizes.chunk.rows : 0, "lists of records"),
         values_(sizes.has_values ? sizes.chunk.stops : 0, "values"),
         marks_(mark_words(sizes.chunk.rows), "marks of records"),
         start_(sizes.has_start ? sizes.chunk.rows : 0, "start"),

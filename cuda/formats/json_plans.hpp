@@ -1,7 +1,9 @@
 /// Plans of JSON lines in device memory.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <span>
 #include <type_traits>
@@ -108,12 +110,14 @@ class ObjectMemory {
         columns_(sizes.columns),
         seen_words_(sizes.columns / 32 + 1),
         cells_(sizes.columns == 0 ? 0 : sizes.text_bytes / 4 + spare_cells * sizes.columns, "cells"),
-        seen_(sizes.columns == 0 ? 0 : sizes.chunk.rows * std::size_t{seen_words_}, "columns of records"),
+        seen_(sizes.columns == 0 ? 0 : seen_words_ * std::min<std::size_t>(sizes.chunk.rows, cells_.size() / columns_),
+              "columns of records"),
         guesses_(guesses_max, "guessed keys") {}
 
   /// Before a chunk of up to `rows` records.
   void clear(Stream& stream, std::uint32_t rows) const {
-    stream.fill(seen_.get(), 0, rows * std::size_t{seen_words_} * sizeof(std::uint32_t));
+    std::size_t const words = std::min(rows * std::size_t{seen_words_}, seen_.size());
+    stream.fill(seen_.get(), 0, words * sizeof(std::uint32_t));
     stream.fill(guesses_.get(), 0, guesses_.size_bytes());
   }
   [[nodiscard]] Cells cells() const {

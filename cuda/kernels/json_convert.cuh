@@ -53,6 +53,7 @@ __device__ inline ElementSpan element_span(ConvertWork const& work, std::uint32_
   span.is_element = load_cached(text + end) != '[' && load_cached(text + span.stop) != ']';
   span.begin = span.stop + 1;
   if (span.begin < end && penstock::json::is_space(load_cached(text + span.begin))) ++span.begin;
+  if (span.begin < end && penstock::json::is_space(load_cached(text + end - 1))) --span.end;
   return span;
 }
 

@@ -16,10 +16,12 @@
 #include "formats/core/line_ends.hpp"
 #include "formats/json/grammar.hpp"
 #include "formats/json/keys.hpp"
+#include "formats/json/options.hpp"
 
 namespace penstock::cuda::json {
 
-/// What a thread does for a record ends with these, whatever the record.
+/// What a thread does for a record ends with these, whatever the record; and with care_bytes_max of values that nobody
+/// asks for.
 inline constexpr int plain_blanks_max = 8;
 inline constexpr int plain_key_max = 32;
 inline constexpr int plain_word_max = 40;      ///< bytes of a number or a word that nobody asks for
@@ -144,6 +146,14 @@ class ListWalk {
  public:
   __device__ ListWalk(HeadsWork const& work, std::uint32_t row) : text_(work.text.data), brackets_(work, row) {}
 
+  /// The value of a key that nobody asks for.
+  __device__ char const* pass_unknown(char const* at, penstock::json::TextOptions const& text) {
+    if (text.refuses_unknown_keys) return nullptr;
+    char const* const end = pass_value(at, text.is_lenient);
+    if (end != nullptr) passed_bytes_ += static_cast<std::uint32_t>(end - at);
+    return passed_bytes_ <= care_bytes_max ? end : nullptr;
+  }
+
   __device__ bool take_bracket(char const* at, std::uint32_t& stop) { return brackets_.take(offset_of(at), stop); }
 
   /// A list that holds no other.
@@ -179,6 +189,7 @@ class ListWalk {
 
   char const* text_;
   BracketWalk brackets_;
+  std::uint32_t passed_bytes_ = 0;  ///< of values that nobody asks for
 };
 
 /// An integer of few digits.
@@ -216,6 +227,18 @@ __global__ void PENSTOCK_BOUNDS(heads_threads, 4) heads_kernel(HeadsWork work, t
   }
   std::uint32_t const marks = __ballot_sync(all_lanes, is_marked);
   if (lane_of_thread() == 0) work.out.marks[row / warp_lanes] = marks;
+}
+
+/// A thread takes a record, which is marked. Launch: as above. Shared: none. Barriers: none. Work: a bit a record.
+static __global__ void PENSTOCK_BOUNDS(heads_threads, 8) mark_all_kernel(HeadsWork work) {
+  std::uint32_t const row = blockIdx.x * heads_threads + threadIdx.x;
+  std::uint32_t const marks = __ballot_sync(all_lanes, work.totals->is_refused == 0 && row < work.totals->rows);
+  if (lane_of_thread() == 0) work.out.marks[row / warp_lanes] = marks;
+}
+
+/// No record is plain. `rows_max`: what marks are written for.
+inline void mark_all(Stream& stream, HeadsWork const& work, std::uint32_t rows_max) {
+  launch("json_mark_all", stream, {blocks_for(rows_max, heads_threads), heads_threads}, mark_all_kernel, work);
 }
 
 /// `rows_max`: what marks are written for.

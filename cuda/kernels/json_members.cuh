@@ -35,6 +35,8 @@ struct alignas(16) KeyGuess {
   std::uint32_t bytes = 0;  ///< 0: nothing is guessed
   std::uint32_t column = 0;
 };
+/// Bytes of the first record that are walked over for guesses, at most.
+inline constexpr std::uint32_t guessed_bytes_max = 16384;
 inline constexpr std::uint32_t guesses_max = static_cast<std::uint32_t>(plain_members_max);
 
 /// What plain objects become before they go to rounds. A cell is a float32, or the integer of a query id.
@@ -114,7 +116,8 @@ static __global__ void PENSTOCK_BOUNDS(warp_lanes, 1) guess_keys_kernel(MembersW
     penstock::json::String key;
     std::uint32_t column = 0;
     char const* const value = detail::pass_key(at, key);
-    if (value == nullptr || !detail::column_of(rules, key, column)) return nullptr;
+    bool const is_far = at - (work.text.data + work.rows.begins[0]) > static_cast<std::ptrdiff_t>(guessed_bytes_max);
+    if (value == nullptr || is_far || !detail::column_of(rules, key, column)) return nullptr;
     work.cells.guesses[member++] = detail::guess_of(at, value, column);
     return detail::pass_value(value, rules.text.is_lenient);
   });
@@ -245,8 +248,8 @@ static __global__ void PENSTOCK_BOUNDS(objects_threads, 8) end_objects_kernel(Me
     is_marked = work.text.data[work.rows.begins[row]] != '{' || (seen[0] & 1u) == 0;
     for (std::uint32_t bit = 1; bit <= work.cells.columns && !is_marked; ++bit) {
       bool const is_seen = (seen[bit / 32] >> bit % 32 & 1u) != 0;
-      bool const may_lack = !work.rules->requires_keys && work.rules->tables.columns[bit - 1].role == Role::feature;
-      is_marked = !is_seen && !may_lack;
+      if (is_seen) continue;
+      is_marked = work.rules->requires_keys || work.rules->tables.columns[bit - 1].role != Role::feature;
     }
   }
   if (is_marked) atomic_or(work.marks[row / 32], 1u << row % 32);

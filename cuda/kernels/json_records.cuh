@@ -50,7 +50,7 @@ static __global__ void PENSTOCK_BOUNDS(count_threads, 6) count_records_kernel(Re
   if (row > work.rows) return;
   bool const is_plain = row < work.rows && !detail::is_marked(work, row);
   RowLists lists;
-  if (is_plain) lists = work.in.lists[row];
+  if (is_plain && work.lists != 0) lists = work.in.lists[row];
   work.table.ranks[row] = static_cast<std::uint32_t>(is_plain ? Verdict::row : Verdict::fault);
   bool is_refused = false;
   for (std::uint32_t i = 0; i < work.lists; ++i) {

@@ -14,6 +14,7 @@
 
 #include "cuda/kernels/json_tiles.hpp"
 #include "penstock/batch.hpp"
+#include "penstock/fault.hpp"
 
 namespace penstock::cuda::json {
 

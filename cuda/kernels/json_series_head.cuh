@@ -16,7 +16,7 @@ struct SeriesRules {
   penstock::json::TextOptions text;
   std::uint32_t cats = 0;
   std::uint32_t features = 0;  ///< lists of dynamic_feat
-  std::uint32_t prediction_length = 0;
+  std::uint64_t prediction_length = 0;
 };
 
 /// Reads a record's head. Every function returns the place behind what it took, or null: it is not plain.
@@ -42,8 +42,7 @@ class SeriesHead {
     at = detail::pass_key(at, name);
     if (at == nullptr) return nullptr;
     Key const key = penstock::deepar::key_of(name);
-    if (key == Key::unknown)
-      return rules_.text.refuses_unknown_keys ? nullptr : detail::pass_value(at, rules_.text.is_lenient);
+    if (key == Key::unknown) return walk_.pass_unknown(at, rules_.text);
     unsigned const bit = 1u << static_cast<unsigned>(key);
     if ((seen_ & bit) != 0) return nullptr;
     seen_ |= bit;

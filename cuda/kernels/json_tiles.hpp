@@ -13,7 +13,6 @@
 
 #include "formats/core/platform.hpp"
 #include "penstock/batch.hpp"
-#include "penstock/fault.hpp"
 
 namespace penstock::cuda::json {
 
@@ -111,13 +110,6 @@ struct RowValues {
   std::int64_t* start = nullptr;    ///< of DeepAR
   std::int32_t* cat = nullptr;      ///< the same
   float* labels = nullptr;          ///< of vectors and Object2Vec
-};
-
-/// What became of a record that is not plain.
-struct RecordOutcome {
-  bool is_fault = false;
-  std::uint32_t inexact_integers = 0;
-  Fault fault;
 };
 
 }  // namespace penstock::cuda::json

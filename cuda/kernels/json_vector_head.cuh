@@ -21,7 +21,6 @@ struct VectorRules {
   std::uint32_t labels = 0;
   bool is_sparse = false;
   bool checks_shape = true;
-  bool takes_none = false;  ///< no record is plain
 };
 
 /// Reads a vector's head: label, and where values and keys lie. Every function returns the place behind what it took,
@@ -37,7 +36,6 @@ class VectorHead {
         labels_(work.out.labels + std::size_t{row} * rules.labels) {}
 
   __device__ bool read(RowLists& lists) {
-    if (rules_.takes_none) return false;
     char const* const end = read_members<false>(begin_);
     return end != nullptr && ends_line(*detail::pass_blanks(end)) && has_all(lists);
   }
@@ -53,10 +51,6 @@ class VectorHead {
   }
   __device__ bool has(Key key) const { return (seen_ >> static_cast<unsigned>(key) & 1u) != 0; }
 
-  __device__ char const* pass_unknown(char const* at) const {
-    return rules_.text.refuses_unknown_keys ? nullptr : detail::pass_value(at, rules_.text.is_lenient);
-  }
-
   /// The record's object, or that of data.
   template <bool is_data>
   __device__ char const* read_members(char const* at) {
@@ -65,7 +59,7 @@ class VectorHead {
       char const* const value = detail::pass_key(member, name);
       if (value == nullptr) return nullptr;
       Key const key = penstock::jsonl::record_key(name, is_data);
-      if (key == Key::unknown) return pass_unknown(value);
+      if (key == Key::unknown) return walk_.pass_unknown(value, rules_.text);
       if (is_second(key)) return nullptr;
       if (key == Key::label) return read_label(value);
       if (key == Key::features) return *value == '[' ? walk_.read_list(value, values_) : read_tensor(value);
@@ -80,7 +74,7 @@ class VectorHead {
       char const* const value = detail::pass_key(member, name);
       if (value == nullptr) return nullptr;
       Key const key = penstock::jsonl::tensor_key(name);
-      if (key == Key::unknown) return pass_unknown(value);
+      if (key == Key::unknown) return walk_.pass_unknown(value, rules_.text);
       if (is_second(key)) return nullptr;
       if (key == Key::values) return walk_.read_list(value, values_);
       if (key == Key::keys) return walk_.read_list(value, keys_);
@@ -157,8 +151,7 @@ class TokenHead {
     at = detail::pass_key(at, name);
     if (at == nullptr) return nullptr;
     Key const key = penstock::object2vec::key_of(name);
-    if (key == Key::unknown)
-      return rules_.text.refuses_unknown_keys ? nullptr : detail::pass_value(at, rules_.text.is_lenient);
+    if (key == Key::unknown) return walk_.pass_unknown(at, rules_.text);
     unsigned const bit = 1u << static_cast<unsigned>(key);
     if ((seen_ & bit) != 0) return nullptr;
     seen_ |= bit;

@@ -126,7 +126,7 @@ TEST(JsonPlain, DenseVectors) {
 
 TEST(JsonPlain, SparseVectors) {
   Lines const usual = {R"({"features":{"keys":[0,7,999999999],"values":[1,2.5,null]}})",
-                       R"({"data":{"features":{"values":[4],"keys":[ 3]}}})",
+                       R"({"data":{"features":{"values":[4],"keys":[ 3 ]}}})",
                        R"({"features":{"keys":[],"values":[]}})"};
   EXPECT_EQ(plain<cuda::json::Vectors>(vectors(true, 0, 0), usual), "+++");
   EXPECT_EQ(plain<cuda::json::Vectors>(vectors(true, 10, 0), usual), "-++");
@@ -168,6 +168,34 @@ TEST(JsonPlain, KeysThatDoNotAscendAtAnyPlace) {
     text += "{\"features\":{\"keys\":[" + keys + "],\"values\":[" + values + "]}}\n";
   }
   EXPECT_EQ(plain<cuda::json::Vectors>(vectors(true, 0, 0), text), "+" + std::string(count - 1, '-') + "+");
+}
+
+TEST(JsonPlain, Series) {
+  deepar::Plan plan;
+  plan.layout.lists[1] = {ListRole::dynamic_feat};
+  plan.layout.lists[1].parts = 1;
+  Lines const lines = {R"({"start":"2009-11-01","target":[1,2],"dynamic_feat":[[1,1]]})",
+                       R"({"start":"2009-11-01","target":[ 1, null ],"dynamic_feat":[[0,0, 1 ]]})"};
+  EXPECT_EQ(plain<cuda::json::Series>(plan, lines), "+-");
+  plan.prediction_length = 1;
+  EXPECT_EQ(plain<cuda::json::Series>(plan, lines), "-+");
+  for (std::size_t const length : {std::size_t{1} << 32, (std::size_t{1} << 32) + 1, (std::size_t{1} << 32) - 1}) {
+    plan.prediction_length = length;
+    EXPECT_EQ(plain<cuda::json::Series>(plan, lines), "--") << length;
+  }
+}
+
+/// One thread does not read long strings that nobody asks for.
+TEST(JsonPlain, ManyLongStrings) {
+  std::string few = "{\"features\":[1]", many = few;
+  for (int i = 0; i < 20; ++i) {
+    std::string const member = ",\"k" + std::to_string(i) + "\":\"" + std::string(4000, 'x') + "\"";
+    if (i < 16) few += member;
+    many += member;
+  }
+  EXPECT_EQ(plain<cuda::json::Vectors>(vectors(false, 1, 0), Lines{few + "}", many + "}"}), "+-");
+  std::string const object = many.substr(0, 1) + "\"a\":1," + many.substr(1 + sizeof("\"features\":[1]"));
+  EXPECT_EQ(plain<cuda::json::Objects>(columns("a"), Lines{object + "}", "{\"a\":2}"}), "++");
 }
 
 TEST(JsonPlain, Tokens) {
