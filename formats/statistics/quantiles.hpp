@@ -75,7 +75,7 @@ class BasicQuantiles {
   void finish() {
     if (is_exact_) {
       std::vector<T> scratch(kept_.size());
-      radix_sort(kept_.data(), scratch.data(), kept_.size());
+      radix_sort<std::size_t>(kept_.data(), scratch.data(), kept_.size());
     } else {
       rank_nodes();
     }
@@ -156,7 +156,7 @@ class BasicQuantiles {
   /// The tile's values, in any order. waiting_[l] has a node if bit l of the number of tiles is set.
   void add_leaf(Node node) {
     T scratch[node_values];
-    radix_sort(node.values, scratch, node.size);
+    radix_sort<std::uint16_t>(node.values, scratch, node.size);
     if (node.size != 0) {
       bool const is_first = !has_tree_values_;
       if (is_first || node.values[0] < least_) least_ = node.values[0];
@@ -212,11 +212,11 @@ class BasicQuantiles {
     T const* const a_end = a + left.size;
     T const* const b_end = b + right.size;
     T* const begin = to;
-    while (a != a_end && b != b_end) {
-      bool const is_b = *b < *a;
-      *to++ = is_b ? *b : *a;
-      a += is_b ? 0 : 1;
-      b += is_b ? 1 : 0;
+    while (a != a_end && b != b_end) {  // no branch on values, which no processor could foresee
+      T const x = *a, y = *b;
+      *to++ = y < x ? y : x;
+      a += static_cast<std::size_t>(!(y < x));
+      b += static_cast<std::size_t>(y < x);
     }
     while (a != a_end) *to++ = *a++;
     while (b != b_end) *to++ = *b++;

@@ -127,8 +127,8 @@ TEST(RadixSort, OrdersAsComparingDoes) {
     std::vector<double> sorted_doubles = doubles;
     std::sort(sorted_floats.begin(), sorted_floats.end());
     std::sort(sorted_doubles.begin(), sorted_doubles.end());
-    radix_sort(floats.data(), float_scratch.data(), count);
-    radix_sort(doubles.data(), double_scratch.data(), count);
+    radix_sort<std::uint16_t>(floats.data(), float_scratch.data(), count);
+    radix_sort<std::uint32_t>(doubles.data(), double_scratch.data(), count);
     EXPECT_EQ(floats, sorted_floats);
     EXPECT_EQ(doubles, sorted_doubles);
   }
