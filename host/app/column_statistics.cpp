@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "formats/statistics/tile.hpp"
+#include "host/exec/tile_summary.hpp"
 #include "penstock/dtype.hpp"
 
 namespace penstock::app {
@@ -56,7 +57,9 @@ void TensorStatistics::add_tile(std::byte const* values, std::size_t rows) {
     case DType::float64: summarize(reinterpret_cast<double const*>(values)); break;
     case DType::int32: summarize(reinterpret_cast<std::int32_t const*>(values)); break;
     case DType::int64: summarize(reinterpret_cast<std::int64_t const*>(values)); break;
-    default: summarize(reinterpret_cast<float const*>(values)); break;
+    default:
+      summarize_tile(isa_, reinterpret_cast<float const*>(values), rows, columns_, columns_, tile_.data());
+      break;
   }
   for (std::size_t i = 0; i < columns_; ++i) all_[i] = statistics::merged(all_[i], tile_[i]);
 }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "formats/statistics/moments.hpp"
+#include "host/exec/engine.hpp"
 #include "penstock/batch.hpp"
 #include "penstock/tensor.hpp"
 
@@ -28,6 +29,7 @@ class TensorStatistics {
  private:
   void add_tile(std::byte const* values, std::size_t rows);
 
+  InstructionSet isa_ = best_instruction_set();
   DType dtype_;
   std::size_t columns_;
   std::uint64_t rows_ = 0;
