@@ -106,6 +106,37 @@ double uniform(std::mt19937_64& random, double from, double to) {
   return std::uniform_real_distribution<double>(from, to)(random);
 }
 
+/// Few arguments may hide what a contracted product changes; one number for the bits of a hundred thousand does not.
+class Bits {
+ public:
+  void add(double x) { hash_ = (hash_ ^ bits_of(x)) * 0x9e3779b97f4a7c15 + (hash_ >> 29); }
+  [[nodiscard]] std::uint64_t hash() const { return hash_; }
+
+ private:
+  std::uint64_t hash_ = 0;
+};
+
+TEST(Elementary, BitsOfManyArguments) {
+  std::mt19937_64 random(6);
+  auto const unit = [&random] { return static_cast<double>(random() >> 11) * 0x1p-53; };  // exact, below 1
+  Bits logs, log1ps, exps, powers;
+  for (int i = 0; i < arguments; ++i) {
+    double const x = unit() * 4, any = positive(random), exponent = unit() * 8 - 4;
+    logs.add(natural_log(x));
+    logs.add(natural_log(any));
+    log1ps.add(log1p_of(x - 0.75));
+    log1ps.add(log1p_of(any));
+    exps.add(exp_of(exponent));
+    exps.add(exp_of(exponent * 180));
+    powers.add(pow_of(x, exponent * 32));
+    powers.add(pow_of(any, exponent / 4));
+  }
+  EXPECT_EQ(logs.hash(), 0x56dab4c672a85a26u);
+  EXPECT_EQ(log1ps.hash(), 0xcf047787264ffe71u);
+  EXPECT_EQ(exps.hash(), 0xcb0e15a78d9a0ad5u);
+  EXPECT_EQ(powers.hash(), 0x3c846fd033881cc1u);
+}
+
 /// How far `found` is from `wanted`, in what a unit in the last place of the latter is worth in float64.
 double ulps(double found, long double wanted) {
   int exponent = 0;
