@@ -5,6 +5,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <span>
 #include <type_traits>
@@ -47,6 +48,8 @@ class Decoder {
   Decoded next(Batch const& batch, BatchCapacity const& capacity, FaultLog& faults, RoundCounts& counts) {
     batch_ = batch;
     rows_ = 0;
+    text_bytes_ = text_bytes_of_rows_ = 0;
+    text_room_ = capacity.text_bytes;
     faults_ = &faults;
     counts_ = &counts;
     Decoded done;
@@ -141,6 +144,8 @@ class Decoder {
         continue;
       }
       if (rows_ == rows_max || faults_->room() < fault_room(plan_, columns_.size())) return false;
+      if (plan_.layout.keeps_texts && !has_text_room()) return false;
+      text_bytes_ = text_bytes_of_rows_;  // those of a record that was rejected are dropped
       bool const has_width = !columns_.empty() && count_ - first_ >= columns_.size();
       if (has_width && convert_plain_record()) continue;
       if (!convert_any_record()) break;
@@ -157,8 +162,13 @@ class Decoder {
     counts_->missing_cells += counts.missing_cells;
     counts_->inexact_integers += counts.inexact_integers;
     finish_record(columns_.size());
-    ++rows_;
+    finish_row();
     return true;
+  }
+
+  void finish_row() {
+    ++rows_;
+    text_bytes_of_rows_ = text_bytes_;
   }
 
   template <class T>
@@ -210,6 +220,7 @@ class Decoder {
 
   /// A label, weight or qid cell. False: it is at fault, and `code` says why.
   bool convert_role(Bytes cell, Column column, RoundCounts& counts, FaultCode& code) {
+    if (column.role == Role::category) return convert_text(cell, column, counts, code);
     if (column.role == Role::qid)
       return store(read_cell<std::int64_t>(cell, plan_.rules, false, false), column, counts, code);
     bool const maps_names = column.role == Role::label && !plan_.rules.labels.empty();
@@ -226,6 +237,46 @@ class Decoder {
     counts.inexact_integers += cell.is_inexact_integer;
     code = cell.code;
     return cell.kind == CellKind::value;
+  }
+
+  // --- columns of text ----------------------------------------------------------------------------------------------
+
+  /// A record's texts are none longer than rewritten_cell_max: a round goes on while there is room for all of them.
+  [[nodiscard]] bool has_text_room() const {
+    return text_room_ - text_bytes_of_rows_ >= plan_.layout.categories * rewritten_cell_max;
+  }
+
+  /// False: it is at fault.
+  [[gnu::noinline]] bool convert_text(Bytes cell, Column column, RoundCounts& counts, FaultCode& code) {
+    char memory[rewritten_cell_max];
+    Bytes text;
+    code = FaultCode::unknown_text;
+    set_missing(column.place);
+    if (!cell_text(cell, plan_.rules.dialect, memory, text) || text.size() > rewritten_cell_max) return false;
+    bool const is_missing = is_null(text, plan_.rules);
+    counts.missing_cells += is_missing;
+    if (is_missing) return true;
+    if (plan_.layout.keeps_texts) return keep_text(text, column.place);
+    double& value = batch_.categories.template as<double>()[rows_ * batch_.categories.columns + column.place];
+    normalize::TextValue const read = normalize::read_text(plan_.texts[column.place], text.begin, text.size());
+    if (read.kind == normalize::TextValue::value) value = read.number;
+    counts.missing_cells += read.kind == normalize::TextValue::missing;
+    return read.kind != normalize::TextValue::fault;
+  }
+
+  void set_missing(std::uint32_t place) {
+    if (plan_.layout.keeps_texts)
+      batch_.texts.cells[rows_ * batch_.texts.columns + place] = {missing_text, 0};
+    else
+      batch_.categories.template as<double>()[rows_ * batch_.categories.columns + place] = missing_value<double>();
+  }
+
+  bool keep_text(Bytes text, std::uint32_t place) {
+    TextCell& cell = batch_.texts.cells[rows_ * batch_.texts.columns + place];
+    cell = {static_cast<std::uint32_t>(text_bytes_), static_cast<std::uint32_t>(text.size())};
+    std::memcpy(batch_.texts.bytes + text_bytes_, text.begin, text.size());
+    text_bytes_ += text.size();
+    return true;
   }
 
   // --- records that are not plain ----------------------------------------------------------------------------------
@@ -247,6 +298,7 @@ class Decoder {
       return true;
     }
     std::size_t const logged = faults_->size();
+    text_bytes_ = text_bytes_of_rows_;
     ListedRecord record{*this, fields, is_complete};
     Fault fault;
     fault.rows_before = static_cast<std::uint32_t>(rows_);
@@ -254,7 +306,7 @@ class Decoder {
       counts_->missing_cells += record.counts.missing_cells;
       counts_->inexact_integers += record.counts.inexact_integers;
       finish_record(fields);
-      ++rows_;
+      finish_row();
       return true;
     }
     faults_->truncate(logged);
@@ -291,11 +343,22 @@ class Decoder {
     }
   };
 
+  /// Under a policy that repairs, what cannot be read is missing.
+  bool settle_text(ListedRecord& record, Bytes cell, Column column, Fault& fault) {
+    if (convert_text(cell, column, record.counts, fault.code)) return true;
+    if (!plan_.repairs_cells) return false;
+    Fault repaired = fault;
+    repaired.is_repaired = true;
+    record.repair(repaired);
+    return true;
+  }
+
   /// See RecordExample::convert.
   bool convert_cell(ListedRecord& record, Fault& fault) {
     Column const column = columns_[fault.column];
     Bytes const cell{at(fault.cell_begin), at(fault.cell_end)};
     if (column.role == Role::ignore) return true;
+    if (column.role == Role::category) return settle_text(record, cell, column, fault);
     if (column.role != Role::feature) return convert_role(cell, column, record.counts, fault.code);
     return with_feature_type([&](auto type) {
       using T = decltype(type);
@@ -354,6 +417,9 @@ class Decoder {
 
   Batch batch_;
   std::size_t rows_ = 0;
+  std::size_t text_bytes_ = 0;          ///< of kept texts, also of a record that may be rejected yet
+  std::size_t text_bytes_of_rows_ = 0;  ///< of those of rows
+  std::size_t text_room_ = 0;
   FaultLog* faults_ = nullptr;
   RoundCounts* counts_ = nullptr;
 };

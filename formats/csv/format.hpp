@@ -34,7 +34,9 @@ struct Format {
   template <class Isa>
   using Decoder = csv::Decoder<Isa>;
   using PlaceCounter = LineCounter;
-  static constexpr BatchCapacity record_capacity(Plan const&, std::size_t) { return {1, 0, 0, 0, 0}; }
+  static constexpr BatchCapacity record_capacity(Plan const& plan, std::size_t) {
+    return {1, 0, 0, 0, 0, {}, plan.layout.keeps_texts ? plan.layout.categories * rewritten_cell_max : 0};
+  }
 
   /// What a line has a place for.
   static constexpr bool holds(Role role) { return role != Role::base_margin; }

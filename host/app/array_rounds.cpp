@@ -15,17 +15,20 @@ constexpr std::size_t shaped_bytes = std::size_t{4} << 20;
 }  // namespace
 
 std::size_t ArrayRounds::rows_at_a_time() const {
-  if (!reshape_) return batch_.rows;
-  BatchLayout const& layout = reader_->layout();
+  if (!shaping_.is_any()) return batch_.rows;
+  BatchLayout const layout = shaped_layout(reader_->layout(), {shaping_.normalizer, std::nullopt});
   // Pairs take an index of eight bytes more; three dense cells do for that here.
   auto const row_bytes = dense_bytes(layout.is_sparse ? 1 : 3, layout.features, layout.feature_dtype);
   return row_bytes ? std::max<std::size_t>(1, shaped_bytes / std::max<std::uint64_t>(1, *row_bytes)) : 1;
 }
 
 void ArrayRounds::shape(Batch const& rows) {
-  RoundMemory const memory = round_memory(reader_->layout(), capacity_of(rows), reshape_, nullptr);
+  RoundMemory const memory = round_memory(reader_->layout(), capacity_of(rows), shaping_, nullptr);
+  if (!normalized_.capacity().holds(memory.normalized_capacity))
+    normalized_ = BatchBuffer(memory.normalized, memory.normalized_capacity);
   if (!shaped_.capacity().holds(memory.shaped_capacity)) shaped_ = BatchBuffer(memory.shaped, memory.shaped_capacity);
-  round_.batch = reshaped(rows, shaped_.view(rows.rows), *reshape_);
+  if (shaping_.normalizer) round_.batch = shaping_.normalizer->apply(round_.batch, normalized_.view(rows.rows));
+  if (shaping_.reshape) round_.batch = reshaped(round_.batch, shaped_.view(rows.rows), *shaping_.reshape);
 }
 
 Round const* ArrayRounds::next() {
@@ -37,7 +40,7 @@ Round const* ArrayRounds::next() {
   Batch const rows = batch_.rows_from(taken_, count);
   taken_ += count;
   round_.batch = rows;
-  if (reshape_) shape(rows);
+  if (shaping_.is_any()) shape(rows);
   counts_.records += count;
   counts_.missing_cells += count_missing(round_.batch);
   if (encoder_ == nullptr) return &round_;

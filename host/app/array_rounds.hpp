@@ -4,11 +4,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <optional>
+#include <utility>
 #include <vector>
 
-#include "formats/core/reshape.hpp"
 #include "host/app/batch_reader.hpp"
+#include "host/exec/lane_options.hpp"
 #include "host/pipeline/record_stream.hpp"
 #include "penstock/batch.hpp"
 #include "penstock/executor.hpp"
@@ -18,8 +18,8 @@ namespace penstock::app {
 class ArrayRounds {
  public:
   /// `encoder` may be null.
-  ArrayRounds(std::unique_ptr<BatchReader> reader, std::optional<Absent> reshape, std::unique_ptr<Encoder> encoder)
-      : reader_(std::move(reader)), reshape_(reshape), encoder_(std::move(encoder)) {}
+  ArrayRounds(std::unique_ptr<BatchReader> reader, Shaping shaping, std::unique_ptr<Encoder> encoder)
+      : reader_(std::move(reader)), shaping_(std::move(shaping)), encoder_(std::move(encoder)) {}
 
   /// The next rows; null at the end. Valid until the next call.
   Round const* next();
@@ -31,11 +31,11 @@ class ArrayRounds {
   [[nodiscard]] std::size_t rows_at_a_time() const;
 
   std::unique_ptr<BatchReader> reader_;
-  std::optional<Absent> reshape_;
+  Shaping shaping_;
   std::unique_ptr<Encoder> encoder_;
   Batch batch_;            ///< of the reader
   std::size_t taken_ = 0;  ///< of its rows
-  BatchBuffer shaped_;
+  BatchBuffer normalized_, shaped_;
   std::vector<std::byte> window_;
   Round round_;
   StreamCounts counts_;

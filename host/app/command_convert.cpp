@@ -18,6 +18,8 @@
 #include "host/app/commands.hpp"
 #include "host/app/device_options.hpp"
 #include "host/app/fault_lines.hpp"
+#include "host/app/manifest.hpp"
+#include "host/app/normalization.hpp"
 #include "host/app/options_values.hpp"
 #include "host/app/progress.hpp"
 #include "host/app/rejects.hpp"
@@ -269,8 +271,10 @@ void say_summary(Console& console, Conversion const& conversion, Outcome const& 
 }
 
 /// What both kinds of conversion end with.
-int finish(Arguments const& arguments, Console& console, Conversion const& conversion, Outcome outcome) {
+int finish(Arguments const& arguments, Console& console, Conversion const& conversion, Outcome outcome,
+           Normalization const* normalization) {
   outcome.warnings = warnings_of(conversion, outcome.counts);
+  if (normalization != nullptr) write_manifest({arguments, conversion, outcome, *normalization});
   say_summary(console, conversion, outcome);
   if (arguments.has("json")) print_summary(summary_json(conversion, outcome), conversion.target);
   return 0;
@@ -283,7 +287,7 @@ int print_plan(Arguments const& arguments, Conversion const& conversion) {
 
 /// Records through lanes.
 int convert_records(Arguments const& arguments, Console& console, std::vector<InputFile> const& inputs,
-                    FileFormat const& format, Target target, StreamOptions stream) {
+                    FileFormat const& format, Target target, StreamOptions stream, Normalization const* normalization) {
   std::optional<ChromeTrace> trace;
   if (auto const path = arguments.value("profile")) trace.emplace(*path, arguments.has("force"));
   stream.trace = trace ? &*trace : nullptr;
@@ -291,14 +295,22 @@ int convert_records(Arguments const& arguments, Console& console, std::vector<In
   stream.device = engine.device;
   stream.is_device_required = arguments.value_or("device", "auto") != "auto";
   stream.cuts_on_device = cuts_on_device(arguments);
-  std::unique_ptr<InputPlan> const plan = format.plan(inputs, arguments, {stream, target.needs_width()});
+  PlanRequest request{stream, target.needs_width() || normalization != nullptr, {}};
+  if (normalization != nullptr) request.text_rules = normalization->normalizer->text_rules();
+  std::unique_ptr<InputPlan> const plan = format.plan(inputs, arguments, request);
+  if (normalization != nullptr) {
+    normalization->check(plan->layout());
+    stream.shaping.normalizer = normalization->normalizer;
+  }
   SideFiles const side(arguments, inputs, plan->layout());
   stream.row_files = side.values();
-  Incoming const incoming{stream_layout(*plan, stream), plan->record_capacity(stream.record_max), [&plan](Role role) {
-                            return plan->has_names() ? plan->names(role) : std::vector<std::string>{};
-                          }};
+  auto const names = [&](Role role) {
+    if (role == Role::feature && normalization != nullptr) return normalization->names;
+    return plan->has_names() ? plan->names(role) : std::vector<std::string>{};
+  };
+  Incoming const incoming{stream_layout(*plan, stream), plan->record_capacity(stream.record_max), names};
   fit(target, incoming, arguments);
-  stream.reshape = target.reshape;
+  stream.shaping.reshape = target.reshape;
   stream.make_encoder = encoder_maker(target, arguments);
   OutputOptions const& output = target.output;
   stream.judges_whole = true;
@@ -315,13 +327,13 @@ int convert_records(Arguments const& arguments, Console& console, std::vector<In
   Outcome const outcome = Run(arguments, console, Rows(std::move(records)), plan.get(), stream, target, inputs).go();
   say_chunks(console, engine.device.get());
   if (trace) trace->finish();
-  return finish(arguments, console, conversion, outcome);
+  return finish(arguments, console, conversion, outcome, normalization);
 }
 
 /// Batches that somebody else reads, on the caller's thread: of arrays, or of time series in a table.
 int convert_batches(Arguments const& arguments, Console& console, std::vector<InputFile> const& inputs,
                     FileFormat const& format, Target target, StreamOptions const& stream,
-                    std::unique_ptr<BatchReader> reader) {
+                    std::unique_ptr<BatchReader> reader, Normalization const* normalization) {
   // They are read by the CPU; a device that is asked for by name must be there all the same.
   if (arguments.value_or("device", "auto") != "auto") (void)device_of(arguments, nullptr);
   BatchLayout const layout = reader->layout();
@@ -333,37 +345,66 @@ int convert_batches(Arguments const& arguments, Console& console, std::vector<In
   BatchCapacity record{1, pairs, layout.labels_vary ? array_row_elements_max : 0, 0, 0, {}};
   for (std::size_t i = 0; i < lists_max; ++i)
     record.list_values[i] = layout.lists[i].role == ListRole::none ? 0 : array_row_elements_max;
-  fit(target, {layout, record, [](Role) { return std::vector<std::string>{}; }}, arguments);
+  Shaping shaping;
+  if (normalization != nullptr) {
+    normalization->check(layout);
+    shaping.normalizer = normalization->normalizer;
+  }
+  auto const names = [&](Role role) {
+    return role == Role::feature && normalization != nullptr ? normalization->names : std::vector<std::string>{};
+  };
+  fit(target, {shaped_layout(layout, shaping), record, names}, arguments);
+  shaping.reshape = target.reshape;
   if (target.reshape) check_row(target.output.layout, stream);
   Conversion const conversion{inputs, format.info(), nullptr, reader->notes(), {}, target, std::nullopt, {}};
   if (arguments.has("dry-run")) return print_plan(arguments, conversion);
   auto const make_encoder = encoder_maker(target, arguments);
-  Rows rows(std::make_unique<ArrayRounds>(std::move(reader), target.reshape, make_encoder ? make_encoder() : nullptr));
+  Rows rows(std::make_unique<ArrayRounds>(std::move(reader), shaping, make_encoder ? make_encoder() : nullptr));
   Outcome const outcome = Run(arguments, console, std::move(rows), nullptr, stream, target, inputs).go();
-  return finish(arguments, console, conversion, outcome);
+  return finish(arguments, console, conversion, outcome, normalization);
 }
 
 }  // namespace
 
-int run_convert(Arguments const& given) {
+namespace {
+
+/// `is_inverse`: a normaliser is undone.
+int run(Arguments const& given, bool is_inverse) {
   Console console(given);
   Arguments arguments = given;
   Target target = target_of(arguments);
   StreamOptions const stream = stream_options(arguments);
   if (stream.limit == 0) throw_bad_value("limit", "0", "a conversion of no records makes no sense");
   std::vector<InputFile> const inputs = expand_inputs(arguments.inputs());
-  SchemaGuide schema(arguments, console);
-  FileFormat const& format = schema.format_of(inputs, format_option(arguments, "from", false));
+  std::optional<Normalization> normalization;
+  if (is_inverse)
+    normalization = denormalization_of(arguments);
+  else
+    normalization = normalization_of(arguments, inputs, stream, console);
+  Normalization const* const normalize = normalization ? &*normalization : nullptr;
+  if (normalize != nullptr)
+    for (std::string const& note : normalize->notes) console.say(note);
+  std::unique_ptr<SchemaGuide> const schema =
+      normalize != nullptr && normalize->schema
+          ? std::make_unique<SchemaGuide>(*normalize->schema, arguments.has("unlabeled"), console)
+          : std::make_unique<SchemaGuide>(arguments, console);
+  FileFormat const& format = schema->format_of(inputs, format_option(arguments, "from", false));
   check_format_options(arguments, {&format}, target.format);
   check_files(target, inputs, format.info());
+  if (normalize != nullptr) check_manifest(target);
   bool const is_table = arguments.value("series-id") || arguments.value("freq");
   if (is_table && !format.is("csv"))
     throw ConfigurationError("--series-id and --freq make time series of CSV tables, and " +
                              std::string(format.info().title) + " is none");
   if (format.is_planned() && !is_table)
-    return convert_records(arguments, console, inputs, format, std::move(target), stream);
+    return convert_records(arguments, console, inputs, format, std::move(target), stream, normalize);
   auto reader = is_table ? open_series(inputs, arguments, stream) : open_arrays(inputs, format, stream);
-  return convert_batches(arguments, console, inputs, format, std::move(target), stream, std::move(reader));
+  return convert_batches(arguments, console, inputs, format, std::move(target), stream, std::move(reader), normalize);
 }
+
+}  // namespace
+
+int run_convert(Arguments const& arguments) { return run(arguments, false); }
+int run_denormalize(Arguments const& arguments) { return run(arguments, true); }
 
 }  // namespace penstock::app

@@ -342,7 +342,7 @@ void check_files(Target const& target, std::vector<InputFile> const& inputs, For
 
 void fit(Target& target, Incoming const& incoming, Arguments const& arguments) {
   decide_reshape(target, incoming.layout);
-  target.output.layout = without_dropped(target, shaped_layout(incoming.layout, target.reshape));
+  target.output.layout = without_dropped(target, shaped_layout(incoming.layout, {nullptr, target.reshape}));
   place_roles(target);
   check_encoder(target, incoming, arguments);
   if (target.wants_header)

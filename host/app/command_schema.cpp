@@ -22,8 +22,11 @@ namespace penstock::app {
 namespace {
 
 /// The options whose columns the schema knows; the features come first.
-constexpr std::pair<std::string_view, Role> role_options[] = {
-    {"columns", Role::feature}, {"label", Role::label}, {"weight", Role::weight}, {"qid", Role::qid}};
+constexpr std::pair<std::string_view, Role> role_options[] = {{"columns", Role::feature},
+                                                              {"texts", Role::category},
+                                                              {"label", Role::label},
+                                                              {"weight", Role::weight},
+                                                              {"qid", Role::qid}};
 
 /// Columns of the schema that have `role`, in the tensor's order. Throws SchemaError where the schema contradicts
 /// itself.
@@ -225,6 +228,9 @@ SchemaGuide::SchemaGuide(Arguments const& arguments, Console& console) {
                              "--schema FILE names one.");
   if (path) guided_ = std::make_unique<GuidedFormat>(load_schema(*path), may_lack_roles, console);
 }
+
+SchemaGuide::SchemaGuide(LoadedSchema loaded, bool may_lack_roles, Console& console)
+    : guided_(std::make_unique<GuidedFormat>(std::move(loaded), may_lack_roles, console)) {}
 
 SchemaGuide::~SchemaGuide() = default;
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "host/app/cli_output.hpp"
+#include "host/app/command_schema_options.hpp"
 #include "host/app/file_formats.hpp"
 #include "host/app/options.hpp"
 #include "host/app/schema_file.hpp"
@@ -28,6 +29,8 @@ class SchemaGuide {
   /// Reads the file; without the option there is no schema. Throws ConfigurationError for --unlabeled without one, what
   /// read_schema() throws, and SchemaError for a format or an option that this program does not know.
   SchemaGuide(Arguments const& arguments, Console& console);
+  /// With a schema that is there already.
+  SchemaGuide(LoadedSchema loaded, bool may_lack_roles, Console& console);
   ~SchemaGuide();
   SchemaGuide(SchemaGuide const&) = delete;
   SchemaGuide& operator=(SchemaGuide const&) = delete;

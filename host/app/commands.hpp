@@ -13,5 +13,7 @@ int run_synth(Arguments const& arguments);
 int run_doctor(Arguments const& arguments);
 int run_validate(Arguments const& arguments);
 int run_stats(Arguments const& arguments);
+int run_fit(Arguments const& arguments);
+int run_denormalize(Arguments const& arguments);
 
 }  // namespace penstock::app

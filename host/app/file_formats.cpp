@@ -56,8 +56,10 @@ struct Reading<csv::Format> {
     return words;
   }
   static std::unique_ptr<InputPlan> plan(std::vector<InputFile> const& files, Arguments const& arguments,
-                                         PlanRequest const&) {
-    return plan_csv(files, csv_options(arguments));
+                                         PlanRequest const& request) {
+    CsvOptions options = csv_options(arguments);
+    options.text_rules = request.text_rules;
+    return plan_csv(files, options);
   }
 };
 

@@ -22,6 +22,8 @@ enum VerbBit : unsigned {
   doctor_verb = 32,
   validate_verb = 64,
   stats_verb = 128,
+  fit_verb = 256,
+  denormalize_verb = 512,
 };
 
 class Arguments;

@@ -31,6 +31,14 @@ constexpr std::string_view stats_examples[] = {
     "penstock stats train.csv --label y",
     "penstock stats train.csv --column age --statistic mean",
 };
+constexpr std::string_view fit_examples[] = {
+    "penstock fit train.csv --label y -o normalizer.json",
+    "penstock fit train.csv --label y --normalize 'robust; city=one-hot; day=time(month,weekday)' -o normalizer.json",
+    "penstock convert test.csv --normalize normalizer.json -o test.rec",
+};
+constexpr std::string_view denormalize_examples[] = {
+    "penstock denormalize scores.npz --normalize normalizer.json -o scores.csv --output-header",
+};
 constexpr std::string_view diff_examples[] = {
     "penstock diff train.csv train.rec --label y",
     "penstock diff old.npz new.npz --ulp 1",
@@ -57,6 +65,13 @@ constexpr std::string_view convert_details =
     "OUT says the format by its suffix, such as .rec, .libsvm, .npz or .csv; - is standard output. It appears\n"
     "under its name when it is complete, and not at all if something fails.\n";
 
+constexpr std::string_view fit_details =
+    "--normalize lists transforms, separated by semicolons: COLUMNS=TRANSFORM, or TRANSFORM for all other columns of "
+    "numbers.\n"
+    "Transforms of numbers: none, standardize, min-max(LOW,HIGH), max-abs, robust, log1p, power(P), clip(LOW,HIGH),\n"
+    "bucketize(N), each perhaps with impute(mean|median|NUMBER[,indicator]) + before it. Of text: one-hot, ordinal,\n"
+    "hash(BITS), boolean, time(PART,...,format=FORMAT). docs/normalize.md says what they do.\n";
+
 constexpr std::string_view any_format_details =
     "INPUT is of any format that --from names, told apart by content, then by suffix. It is a file, a folder,\n"
     "a pattern in quotes, a FIFO, or - for standard input.\n";
@@ -71,6 +86,11 @@ constexpr Verb verb_table[] = {
      run_inspect},
     {stats_verb, "stats", "stats INPUT... [OPTION...]", "Counts and sums up what each column holds.", stats_examples,
      any_format_details, run_stats},
+    {fit_verb, "fit", "fit INPUT... -o normalizer.json [--normalize LIST] [OPTION...]",
+     "Fits a normaliser to training data, for convert --normalize.", fit_examples, fit_details, run_fit},
+    {denormalize_verb, "denormalize", "denormalize INPUT... --normalize normalizer.json -o OUT [OPTION...]",
+     "Turns normalised features back into what they were, as far as that can be undone.", denormalize_examples,
+     any_format_details, run_denormalize},
     {diff_verb, "diff", "diff A B [OPTION...]", "Compares two inputs record by record, across formats.", diff_examples,
      "A and B are of any format: a file, a folder or a pattern each. Values are compared by their bits, except\n"
      "that any NaN equals any other. The element type of a text side is that of a binary other side unless --dtype\n"
@@ -88,26 +108,27 @@ constexpr Verb verb_table[] = {
      doctor_examples, "", run_doctor},
 };
 
-constexpr unsigned reading_verbs = convert_verb | head_verb | inspect_verb | diff_verb | stats_verb;
+constexpr unsigned writing_verbs = convert_verb | denormalize_verb;
+constexpr unsigned reading_verbs = writing_verbs | head_verb | inspect_verb | diff_verb | stats_verb | fit_verb;
 constexpr unsigned all_verbs = reading_verbs | synth_verb | doctor_verb | validate_verb;
 
 using enum OptionGroup;
 
 constexpr OptionSpec common_options[] = {
-    {'o', "output", "OUT", "where to write; - is standard output", output, convert_verb | synth_verb},
-    {0, "to", "FORMAT", "whatever the suffix of OUT", output, convert_verb},
-    {'f', "force", "", "replace files that exist", output, convert_verb | synth_verb | inspect_verb},
+    {'o', "output", "OUT", "where to write; - is standard output", output, writing_verbs | synth_verb | fit_verb},
+    {0, "to", "FORMAT", "whatever the suffix of OUT", output, writing_verbs},
+    {'f', "force", "", "replace files that exist", output, writing_verbs | synth_verb | inspect_verb | fit_verb},
     {0, "companions", "",
      "weights, queries and base margins into OUT.weight, OUT.group and OUT.base_margin where records have no place for "
      "them",
-     output, convert_verb},
-    {0, "drop", "LIST", "leave out some of label, weight, qid, base_margin, uid and metadata", output, convert_verb},
+     output, writing_verbs},
+    {0, "drop", "LIST", "leave out some of label, weight, qid, base_margin, uid and metadata", output, writing_verbs},
     {0, "features", "dense|sparse", "the form of the features, where OUT can hold both (default: as they come in)",
-     output, convert_verb},
+     output, writing_verbs},
     {0, "absent", "zero|missing", "what a feature that a sparse record does not list means, if its form changes",
-     output, convert_verb | diff_verb},
-    {0, "output-header", "", "csv: begin with a line of column names (default: no header)", output, convert_verb},
-    {'n', "dry-run", "", "print the plan and write nothing", output, convert_verb},
+     output, writing_verbs | diff_verb},
+    {0, "output-header", "", "csv: begin with a line of column names (default: no header)", output, writing_verbs},
+    {'n', "dry-run", "", "print the plan and write nothing", output, writing_verbs},
     {0, "size", "SIZE", "whole records until there are this many bytes: 64MiB, 1.5GB", output, synth_verb},
     {0, "rows", "N", "this many records", output, synth_verb},
     {0, "seed", "N", "another seed, other records (default 1)", output, synth_verb},
@@ -131,6 +152,15 @@ constexpr OptionSpec common_options[] = {
     {0, "column", "NAME", "this column alone: its name, or its place such as features[3]", reading, stats_verb},
     {0, "statistic", "NAME", "this one alone: count, missing, infinite, zeros, min, max, mean, std or skewness",
      reading, stats_verb},
+
+    {0, "normalize", "FILE|LIST",
+     "a normaliser (penstock fit), or transforms to fit in a first pass: standardize, 'robust; city=one-hot'", columns,
+     writing_verbs | fit_verb},
+    {0, "exact", "", "quantiles of all values of a column; else of a sample above 65,536 of them", columns,
+     convert_verb | fit_verb},
+    {0, "classes", "", "the label's different texts are classes, numbered from 0 (default where they are no numbers)",
+     columns, convert_verb | fit_verb},
+    {0, "positive", "NAME", "this class is 1, and all others are 0", columns, convert_verb | fit_verb},
 
     {0, "group-file", "FILE|auto", "group sizes beside the input (.query, .group): query ids of its records", reading,
      convert_verb},
@@ -184,8 +214,8 @@ constexpr OptionSpec common_options[] = {
     {0, "rejects", "PREFIX", "quarantine: write PREFIX.rejects.csv and .jsonl (default: _OUT beside OUT)", faults,
      convert_verb},
 
-    {0, "limit", "N", "stop after N accepted records", run, convert_verb},
-    {0, "skip", "N", "pass over the first N records", run, convert_verb | head_verb},
+    {0, "limit", "N", "stop after N accepted records", run, writing_verbs},
+    {0, "skip", "N", "pass over the first N records", run, writing_verbs | head_verb},
     {0, "device", "DEVICE", "auto (default), cpu, cuda or cuda:N", run, reading_verbs},
     {0, "device-priority", "usual|low",
      "low: kernels of other work on the GPU, such as training, do not wait behind ours", run, reading_verbs},
@@ -205,8 +235,8 @@ constexpr OptionSpec common_options[] = {
     {0, "json", "", "machine-readable output", messages, reading_verbs | doctor_verb | validate_verb},
     {'q', "quiet", "", "say less; twice: errors only", messages, reading_verbs | synth_verb | validate_verb},
     {'v', "verbose", "", "say more", messages, reading_verbs | synth_verb},
-    {0, "progress", "", "show progress even if standard error is no terminal", messages, convert_verb},
-    {0, "no-progress", "", "show no progress", messages, convert_verb},
+    {0, "progress", "", "show progress even if standard error is no terminal", messages, writing_verbs},
+    {0, "no-progress", "", "show no progress", messages, writing_verbs},
     {'h', "help", "", "this help", messages, all_verbs},
 };
 
@@ -226,7 +256,7 @@ struct OptionTable {
     }
     for (FileFormat const* const format : file_formats()) {
       for (OptionWords const& words : format->read_options()) add(*format, words, reading_verbs);
-      for (OptionWords const& words : format->write_options()) add(*format, words, convert_verb);
+      for (OptionWords const& words : format->write_options()) add(*format, words, writing_verbs);
     }
   }
 

@@ -183,6 +183,7 @@ CsvOptions csv_options(Arguments const& arguments) {
   options.qid = arguments.value_or("qid", "");
   options.ignore = arguments.value_or("ignore", "");
   options.label_map = arguments.value_or("label-map", "");
+  options.texts = arguments.value_or("texts", "");  // set by a normaliser, not by users
   options.on_error = fault_policy(arguments);
   options.record_max = record_max(arguments, options.record_max);
   return options;

@@ -24,7 +24,8 @@ namespace {
 
 // ---- words and bytes -------------------------------------------------------------------------------------
 
-constexpr Role column_roles[] = {Role::feature, Role::label, Role::weight, Role::qid, Role::base_margin, Role::ignore};
+constexpr Role column_roles[] = {Role::feature,     Role::label,    Role::weight, Role::qid,
+                                 Role::base_margin, Role::category, Role::ignore};
 constexpr DType dtypes[] = {DType::float32, DType::float64, DType::int32, DType::int64};
 
 std::string_view word_of(Role role) { return role == Role::feature ? "feature" : name_of(role); }
@@ -117,7 +118,7 @@ Expected check_index(Schema& schema, Scalar const& value) {
 }
 Expected set_role(Schema& schema, Scalar const& value) {
   return set_by_name<Role>(schema.columns.back().role, column_roles, word_of, value.text,
-                           "feature, label, weight, qid, base_margin or ignored");
+                           "feature, label, weight, qid, base_margin, category or ignored");
 }
 Expected set_format(Schema& schema, Scalar const& value) { return schema.format = value.text, ""; }
 Expected set_column(Schema& schema, Scalar const& value) { return schema.columns.back().name = value.text, ""; }

@@ -12,8 +12,8 @@ WorkerOptions worker_options(LaneOptions const& options, Encoder const* encoder,
   worker.text_bytes = options.text_bytes + 1;  // and a line end that is added
   worker.capacity = options.capacity;
   worker.faults_max = options.faults_max;
-  worker.counts_missing = counts_missing || options.reshape;  // behind reshaping they are counted again
-  worker.encoder = options.reshape ? nullptr : encoder;
+  worker.counts_missing = counts_missing || options.shaping.is_any();  // behind reshaping they are counted again
+  worker.encoder = options.shaping.is_any() ? nullptr : encoder;
   return worker;
 }
 

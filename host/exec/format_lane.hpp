@@ -71,7 +71,7 @@ class FormatLane final : public Lane {
   }
 
   [[nodiscard]] RoundMemory memory_for(BatchCapacity const& capacity) const {
-    return round_memory(layout_, capacity, options_.reshape, encoder_.get());
+    return round_memory(layout_, capacity, options_.shaping, encoder_.get());
   }
 
   typename Format::template Decoder<Isa> decoder_;

@@ -17,17 +17,21 @@
 
 namespace penstock {
 
-/// What a round's memory must hold. `shaped` is the layout that `decoded` is turned into, if that is another one.
+/// What a round's memory must hold: rows as they are decoded, the features that a normaliser makes of them, and those
+/// in their other form, sparse or dense; the last two only where there is such a thing.
 struct RoundMemory {
   BatchLayout decoded;
+  BatchLayout normalized;
   BatchLayout shaped;
   BatchCapacity decoded_capacity;
+  BatchCapacity normalized_capacity;
   BatchCapacity shaped_capacity;
   std::size_t window_bytes = 0;
 
   [[nodiscard]] std::size_t size_bytes() const {
     std::size_t const shaped_bytes = BatchBuffer::size_bytes(shaped, shaped_capacity);
-    return BatchBuffer::size_bytes(decoded, decoded_capacity) + shaped_bytes + window_bytes;
+    std::size_t const normalized_bytes = BatchBuffer::size_bytes(normalized, normalized_capacity);
+    return BatchBuffer::size_bytes(decoded, decoded_capacity) + normalized_bytes + shaped_bytes + window_bytes;
   }
 };
 
@@ -43,12 +47,14 @@ struct HostRound final : Round {
         : rows_memory(executor == nullptr ? nullptr : executor->host_buffer(decoded_bytes(memory))),
           window_memory(executor == nullptr ? nullptr : executor->host_buffer(memory.window_bytes)),
           decoded(memory.decoded, memory.decoded_capacity, bytes_of(rows_memory.get())),
+          normalized(memory.normalized, memory.normalized_capacity),
           shaped(memory.shaped, memory.shaped_capacity),
           own_window(executor == nullptr ? std::make_unique_for_overwrite<std::byte[]>(memory.window_bytes) : nullptr),
           window(executor == nullptr ? own_window.get() : bytes_of(window_memory.get())) {}
     std::unique_ptr<HostBuffer> rows_memory;
     std::unique_ptr<HostBuffer> window_memory;
     BatchBuffer decoded;
+    BatchBuffer normalized;
     BatchBuffer shaped;
     std::unique_ptr<std::byte[]> own_window;
     std::byte* window;

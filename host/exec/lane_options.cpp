@@ -17,22 +17,28 @@ BatchLayout features_of(BatchLayout const& layout) {
 
 }  // namespace
 
-BatchLayout shaped_layout(BatchLayout const& decoded, std::optional<Absent> reshape) {
-  BatchLayout layout = decoded;
-  if (reshape) layout.is_sparse = !decoded.is_sparse;
+BatchLayout shaped_layout(BatchLayout const& decoded, Shaping const& shaping) {
+  BatchLayout layout = shaping.normalizer ? shaping.normalizer->layout_of(decoded) : decoded;
+  if (shaping.reshape) layout.is_sparse = !decoded.is_sparse;
   return layout;
 }
 
-RoundMemory round_memory(BatchLayout const& decoded, BatchCapacity const& capacity, std::optional<Absent> reshape,
+RoundMemory round_memory(BatchLayout const& decoded, BatchCapacity const& capacity, Shaping const& shaping,
                          Encoder const* encoder) {
   RoundMemory memory;
   memory.decoded = decoded;
   memory.decoded_capacity = capacity;
   BatchCapacity encoded = capacity;
-  if (reshape) {
-    memory.shaped = features_of(shaped_layout(decoded, reshape));
+  BatchLayout const normalized = shaped_layout(decoded, {shaping.normalizer, std::nullopt});
+  if (shaping.normalizer) {
+    memory.normalized = features_of(normalized);
+    memory.normalized_capacity.rows = capacity.rows;
+    memory.normalized_capacity.pairs = capacity.pairs;
+  }
+  if (shaping.reshape) {
+    memory.shaped = features_of(shaped_layout(decoded, shaping));
     memory.shaped_capacity.rows = capacity.rows;
-    memory.shaped_capacity.pairs = memory.shaped.is_sparse ? capacity.rows * decoded.features : 0;
+    memory.shaped_capacity.pairs = memory.shaped.is_sparse ? capacity.rows * normalized.features : 0;
     encoded.pairs = memory.shaped_capacity.pairs;
   }
   if (encoder != nullptr) memory.window_bytes = encoder->bytes_max(encoded);
@@ -43,9 +49,14 @@ void finish_round(HostRound& round, std::size_t rows, RoundFinish const& finish)
   auto const& memory = round.buffers();
   LaneOptions const& options = finish.options;
   round.batch = memory.decoded.view(rows);
-  if (options.reshape) round.batch = reshaped(round.batch, memory.shaped.view(rows), *options.reshape);
+  Shaping const& shaping = options.shaping;
+  // Of a normaliser the cells that are missing in the text count, not those that it has filled or made.
+  if (shaping.normalizer && !finish.counts_missing) round.counts.missing_cells = count_missing(round.batch);
+  if (shaping.normalizer) round.batch = shaping.normalizer->apply(round.batch, memory.normalized.view(rows));
+  if (shaping.reshape) round.batch = reshaped(round.batch, memory.shaped.view(rows), *shaping.reshape);
   if (options.keeps_record_begins) round.batch.record_begins = round.record_begins.data();
-  if (options.reshape || !finish.counts_missing) round.counts.missing_cells = count_missing(round.batch);
+  if (shaping.normalizer == nullptr && (shaping.reshape || !finish.counts_missing))
+    round.counts.missing_cells = count_missing(round.batch);
   std::size_t const bytes = finish.encoder == nullptr ? 0 : finish.encoder->encode(round.batch, memory.window);
   round.encoded = {memory.window, bytes};
 }

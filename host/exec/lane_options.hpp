@@ -8,6 +8,7 @@
 
 #include "formats/core/reshape.hpp"
 #include "host/exec/host_round.hpp"
+#include "host/exec/normalizer.hpp"
 #include "penstock/batch.hpp"
 #include "penstock/device.hpp"
 #include "penstock/executor.hpp"
@@ -15,13 +16,21 @@
 
 namespace penstock {
 
+/// What becomes of rows between decoder and encoder.
+struct Shaping {
+  std::shared_ptr<Normalizer const> normalizer;  ///< given: features and columns of text become other features, first
+  /// Given: sparse features become dense ones or the reverse; this is what an index that is not there means.
+  std::optional<Absent> reshape;
+
+  [[nodiscard]] bool is_any() const { return normalizer != nullptr || reshape.has_value(); }
+};
+
 struct LaneOptions {
   BatchCapacity capacity;                                  ///< of a round
   std::size_t text_bytes = 0;                              ///< of a slot
   std::size_t faults_max = 0;                              ///< in a round
   std::function<std::unique_ptr<Encoder>()> make_encoder;  ///< empty: rounds carry batches only
-  /// Given: sparse features become dense ones or the reverse; this is what an index that is not there means.
-  std::optional<Absent> reshape;
+  Shaping shaping;
   std::size_t grown_bytes_max = 0;   ///< of a round that holds one record which is larger than its capacity
   bool keeps_record_begins = false;  ///< rounds' batches say where their records begin
   /// Given: chunks are decoded on it where it can, and rounds lie in its pinned memory.
@@ -34,11 +43,11 @@ struct LaneOptions {
 };
 
 /// The layout of what a lane hands out.
-[[nodiscard]] BatchLayout shaped_layout(BatchLayout const& decoded, std::optional<Absent> reshape);
+[[nodiscard]] BatchLayout shaped_layout(BatchLayout const& decoded, Shaping const& shaping);
 
 /// The memory of a round for batches of `capacity`; `encoder` may be null.
 [[nodiscard]] RoundMemory round_memory(BatchLayout const& decoded, BatchCapacity const& capacity,
-                                       std::optional<Absent> reshape, Encoder const* encoder);
+                                       Shaping const& shaping, Encoder const* encoder);
 
 /// What happens to a round between decoder and sequencer.
 struct RoundFinish {
@@ -46,7 +55,7 @@ struct RoundFinish {
   Encoder* encoder = nullptr;   ///< null: rounds are not encoded
   bool counts_missing = false;  ///< the decoder has counted missing values
 };
-/// Reshapes and encodes the `rows` rows in the round's memory, as options say.
+/// Shapes and encodes the `rows` rows in the round's memory, as options say.
 void finish_round(HostRound& round, std::size_t rows, RoundFinish const& finish);
 
 /// The features of `decoded` in the other form, in the memory of `into`; everything else is shared.

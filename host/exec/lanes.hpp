@@ -53,7 +53,7 @@ template <class Format>
 std::unique_ptr<Lane> make_lane(InstructionSet isa, typename Format::Plan const& plan, LaneOptions const& options) {
   std::unique_ptr<Lane> lane = make_host_lane<Format>(isa, plan, options);
   if constexpr (HasDevice<Format>) {
-    if (options.device == nullptr) return lane;
+    if (options.device == nullptr || plan.layout.categories != 0) return lane;  // texts are for the CPU
     std::unique_ptr<Encoder> const encoder = options.make_encoder ? options.make_encoder() : nullptr;
     WorkerOptions const worker = worker_options(options, encoder.get(), CountsMissing<Format>);
     return std::make_unique<DeviceLane>(std::move(lane), make_device_worker<Format>(*options.device, plan, worker),

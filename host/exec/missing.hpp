@@ -7,7 +7,8 @@
 
 namespace penstock {
 
-/// NaNs, of any bits, among the dense features, the values of the CSR matrix and those of lists. Integers are never missing.
+/// NaNs, of any bits, among the dense features, the values of the CSR matrix and those of lists. Integers are never
+/// missing.
 [[nodiscard]] std::uint64_t count_missing(Batch const& batch);
 
 }  // namespace penstock

@@ -8,7 +8,7 @@
 namespace penstock {
 namespace {
 
-bool is_cell_fault(FaultCode code) { return code < FaultCode::too_few_fields; }
+bool is_cell_fault(FaultCode code) { return code < FaultCode::too_few_fields || code == FaultCode::unknown_text; }
 
 /// A cell that could not become the number that its column wants: options differ with role and type.
 std::string_view cell_remedy(FaultReport const& report, DType dtype) {
@@ -34,6 +34,9 @@ std::string_view cell_remedy(FaultReport const& report, DType dtype) {
     case FaultCode::missing_value:
       return is_feature ? "integers cannot be missing; --dtype float32 or float64 makes them NaN"
                         : "only features can be missing; label, weight and qid cannot";
+    case FaultCode::unknown_text:
+      return "--normalize with (unknown=ignore) or (unknown=other) behind the column's transform takes unknown words; "
+             "--null lists the spellings of missing values";
     default: return "--label-map NAME=VALUE,... names every class";
   }
 }
@@ -50,6 +53,14 @@ std::string_view record_remedy(FaultCode code) {
 
 std::string remedy_of(FaultReport const& report, DType dtype) {
   return std::string(is_cell_fault(report.code) ? cell_remedy(report, dtype) : record_remedy(report.code));
+}
+
+std::string_view text_expected(normalize::Reading reading) {
+  switch (reading) {
+    case normalize::Reading::boolean: return "expected true or false, yes or no, on or off, 1 or 0";
+    case normalize::Reading::time: return "expected a date, or a date and a time";
+    default: return "this text is not in the column's vocabulary";
+  }
 }
 
 std::string expected_of(FaultReport const& report, std::size_t fields_expected) {
@@ -83,11 +94,14 @@ void explain_csv_fault(Fault const& fault, CsvPlan const& plan, FaultReport& rep
   DType const dtype = plan.layout().dtype(report.role);
   report.subject = subject_of(report, columns.size());
   report.expected = expected_of(report, columns.size());
+  std::span<normalize::TextRule const> const texts = plan.decode_plan().texts;
+  if (report.code == FaultCode::unknown_text && !texts.empty())
+    report.expected = text_expected(texts[columns[fault.column].place].reading);
   report.found = found_of(report);
   report.remedy = remedy_of(report, dtype);
   if (is_cell_fault(report.code)) {
     if (!plan.has_header()) report.first_record_remedy = "--header yes takes the first record for column names";
-    if (report.role == Role::feature && is_floating(dtype))
+    if ((report.role == Role::feature && is_floating(dtype)) || report.role == Role::category)
       report.go_on = "--on-error skip or quarantine goes on without such records, --on-error null without such cells";
   }
 }

@@ -305,7 +305,9 @@ class PlannedCsv final : public CsvPlan {
     for (PlannedFile const& file : files_) spans_.emplace_back(tables_[file.table]);
     decode_plan_.rules = rules_.cells();
     decode_plan_.columns = spans_;
+    roles_.layout.keeps_texts = roles_.layout.categories != 0 && options_.text_rules.empty();
     decode_plan_.layout = roles_.layout;
+    decode_plan_.texts = options_.text_rules;
     decode_plan_.repairs_cells = options_.on_error == FaultPolicy::null;
     note_columns();
   }
@@ -329,7 +331,7 @@ class PlannedCsv final : public CsvPlan {
     std::string note = "columns: " + std::to_string(names_->size()) + " (" + std::to_string(features) +
                        (features == 1 ? " feature" : " features");
     std::size_t ignored = names_->size() - features;
-    for (Role role : {Role::label, Role::weight, Role::qid}) {
+    for (Role role : {Role::category, Role::label, Role::weight, Role::qid}) {
       ignored -= roles_.of(role).size();
       if (!roles_.of(role).empty()) note += ", " + std::string(name_of(role)) + " " + shown_list(names(role), 3);
     }

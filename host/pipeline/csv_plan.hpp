@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -39,6 +40,9 @@ struct CsvOptions {
   std::string_view columns_option = "--columns";  ///< what errors call the option that `columns` comes from
   std::string label = {}, weight = {}, qid = {}, ignore = {};
   std::string label_map = {};  ///< `setosa=0,versicolor=1`
+  std::string texts = {};      ///< columns of text, in this order: for a normaliser
+  /// What is done with each of them; empty: their texts are kept. Outlives the plan.
+  std::span<normalize::TextRule const> text_rules = {};
   DType dtype = DType::float32;
   csv::NonFinitePolicy non_finite = csv::NonFinitePolicy::fault;
   csv::OverflowPolicy overflow = csv::OverflowPolicy::fault;

@@ -21,6 +21,7 @@ std::string_view option_of(Role role, CsvOptions const& options) {
     case Role::label: return "--label";
     case Role::weight: return "--weight";
     case Role::qid: return "--qid";
+    case Role::category: return "--normalize";
     case Role::base_margin:
     case Role::start:
     case Role::cat:
@@ -57,13 +58,14 @@ class RoleTable {
   }
 
   ColumnRoles finish(DType dtype) {
-    if (roles_.of(Role::feature).empty()) {
+    if (roles_.of(Role::feature).empty() && roles_.of(Role::category).empty()) {
       throw ConfigurationError("no column is left to be a feature",
                                "Every column of the input is a label, weight, qid or ignored.");
     }
     roles_.layout.feature_dtype = dtype;
     roles_.layout.features = roles_.of(Role::feature).size();
     roles_.layout.labels = roles_.of(Role::label).size();
+    roles_.layout.categories = roles_.of(Role::category).size();
     roles_.layout.has_weight = !roles_.of(Role::weight).empty();
     roles_.layout.has_qid = !roles_.of(Role::qid).empty();
     return std::move(roles_);
@@ -178,6 +180,7 @@ ColumnRoles assign_roles(ColumnNames const& names, CsvOptions const& options) {
   table.assign(Role::weight, options.weight);
   table.assign(Role::qid, options.qid);
   table.assign(Role::ignore, options.ignore);
+  table.assign(Role::category, options.texts);
   table.assign(Role::feature, options.columns);
   if (options.columns.empty()) table.assign_rest();
   return table.finish(options.dtype);

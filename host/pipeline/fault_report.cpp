@@ -69,6 +69,7 @@ constexpr std::array<Words, fault_codes> words = {{
     {FaultCode::wrong_type, "wrong_type", "the value is of another type"},
     {FaultCode::length_mismatch, "length_mismatch", "the list has another length than it must have"},
     {FaultCode::bad_time, "bad_time", "expected a date and time as 2009-11-01 00:00:00 or 2009-11-01"},
+    {FaultCode::unknown_text, "unknown_text", "this text is not one that the column's normaliser knows"},
 }};
 
 Words const& entry_of(FaultCode code) { return words[static_cast<std::size_t>(code)]; }

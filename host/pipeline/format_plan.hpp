@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "formats/core/format.hpp"
+#include "formats/normalize/text_rule.hpp"
 #include "host/exec/engine.hpp"
 #include "host/exec/lanes.hpp"
 #include "host/io/inputs.hpp"
@@ -26,6 +27,8 @@ namespace penstock {
 struct PlanRequest {
   StreamOptions stream;      ///< for a pass over the whole input, where that is needed: sizes, threads, fault policy
   bool needs_width = false;  ///< the output has a shape
+  /// Of the columns that the option `texts` names: see CsvOptions.
+  std::span<normalize::TextRule const> text_rules = {};
 };
 
 template <class Format>
@@ -175,7 +178,7 @@ class FormatPlan final : public InputPlan {
     options.max_errors.reset();
     options.max_errors_share.reset();
     options.make_encoder = {};
-    options.reshape.reset();
+    options.shaping = {};
     options.row_files = nullptr;
     RecordStream stream(*this, options);
     while (Round const* const round = stream.next()) scout.see(round->batch);

@@ -21,7 +21,7 @@ std::vector<std::unique_ptr<Lane>> make_lanes(InputPlan const& plan, StreamOptio
   LaneOptions lane;
   lane.capacity = sizes.round;
   lane.faults_max = sizes.faults_max;
-  lane.reshape = options.reshape;
+  lane.shaping = options.shaping;
   lane.grown_bytes_max = options.memory_bytes / 2;
   lane.keeps_record_begins = plan.checks_qid_order() && plan.layout().has_qid;
   lane.text_bytes = sizes.slot_bytes;

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "formats/core/reshape.hpp"
+#include "host/exec/lane_options.hpp"
 #include "host/pipeline/fault_report.hpp"
 #include "host/pipeline/input_plan.hpp"
 #include "host/pipeline/pipeline.hpp"
@@ -31,7 +32,7 @@ struct StreamOptions {
   std::optional<double> max_errors_share;  ///< the same as a share of all records, judged at the end (0 to 1)
   std::uint64_t skip = 0;                  ///< records passed over first, good or bad
   std::optional<std::uint64_t> limit;      ///< accepted records wanted
-  std::optional<Absent> reshape;           ///< sparse features become dense ones or the reverse: see LaneOptions
+  Shaping shaping;                         ///< see LaneOptions
   /// Values of records that lie in files beside the input; outlives the stream. Encoders then run on the caller's
   /// thread.
   RowFiles* row_files = nullptr;

@@ -4,6 +4,7 @@
 #include <string>
 #include <thread>
 
+#include "formats/csv/cell.hpp"
 #include "host/pipeline/record_stream.hpp"
 #include "host/ring/ring.hpp"
 #include "host/text/text_format.hpp"
@@ -25,6 +26,7 @@ constexpr std::size_t bytes_per_pair = 5;
 constexpr std::size_t bytes_per_sparse_row = 16;
 constexpr std::size_t bytes_per_label = 4;
 constexpr std::size_t bytes_per_text_byte = 4;
+constexpr std::size_t text_cell_max = csv::rewritten_cell_max;
 constexpr std::size_t bytes_per_list_value = 8;  // of each list, where a record may have two
 
 /// A round of dense rows holds what two slots' worth of output memory can: plain numbers of two bytes and more of text
@@ -43,6 +45,7 @@ BatchCapacity round_capacity(BatchLayout const& decoded, BatchLayout const& layo
   if (decoded.is_sparse) round.pairs = slot_bytes / bytes_per_pair + 1;
   if (decoded.labels_vary) round.labels = slot_bytes / bytes_per_label + 1;
   if (decoded.has_uid) round.uid_bytes = slot_bytes / bytes_per_text_byte;
+  if (decoded.keeps_texts) round.text_bytes = slot_bytes / bytes_per_text_byte + decoded.categories * text_cell_max;
   if (decoded.has_metadata) round.metadata_bytes = slot_bytes / bytes_per_text_byte;
   for (std::size_t i = 0; i < lists_max; ++i) {
     if (decoded.lists[i].role != ListRole::none) round.list_values[i] = slot_bytes / bytes_per_list_value + 1;
@@ -56,7 +59,7 @@ std::size_t grown_bytes(InputPlan const& plan, StreamOptions const& options, Bat
                         Encoder const* encoder) {
   BatchCapacity const record = plan.record_capacity(options.record_max);
   if (round.holds(record)) return 0;
-  return std::min(round_memory(plan.layout(), record, options.reshape, encoder).size_bytes(), options.memory_bytes / 2);
+  return std::min(round_memory(plan.layout(), record, options.shaping, encoder).size_bytes(), options.memory_bytes / 2);
 }
 
 StreamSizes sizes_for(InputPlan const& plan, StreamOptions const& options, Encoder const* encoder,
@@ -73,9 +76,9 @@ StreamSizes sizes_for(InputPlan const& plan, StreamOptions const& options, Encod
   std::size_t const long_slot = options.record_max + slot_bytes + Ring::long_rejects_max * sizeof(Reject);
   std::size_t const slots = sizes.slots * slot + Ring::long_slots * long_slot;
   Encoder const* const lane_encoder = encodes_late ? nullptr : encoder;
-  std::size_t const tensors = round_memory(plan.layout(), sizes.round, options.reshape, lane_encoder).size_bytes();
+  std::size_t const tensors = round_memory(plan.layout(), sizes.round, options.shaping, lane_encoder).size_bytes();
   std::size_t const lane = rounds_per_lane * (tensors + sizes.faults_max * sizeof(Fault)) + plan.decoder_bytes();
-  RoundMemory const part = round_memory(plan.layout(), sizes.round, options.reshape, encoder);
+  RoundMemory const part = round_memory(plan.layout(), sizes.round, options.shaping, encoder);
   // A round that is handed out in part is encoded again.
   sizes.total_bytes = slots + lanes * lane + part.window_bytes + grown_bytes(plan, options, sizes.round, encoder);
   return sizes;
@@ -101,7 +104,7 @@ void check_row(BatchLayout const& layout, StreamOptions const& options) {
 }
 
 BatchLayout stream_layout(InputPlan const& plan, StreamOptions const& options) {
-  BatchLayout layout = shaped_layout(plan.layout(), options.reshape);
+  BatchLayout layout = shaped_layout(plan.layout(), options.shaping);
   if (RowFiles const* const values = options.row_files) {
     layout.has_weight |= values->has(Role::weight);
     layout.has_qid |= values->has(Role::qid);

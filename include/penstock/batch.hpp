@@ -13,16 +13,17 @@
 namespace penstock {
 
 /// What a column is for. Role columns leave the features.
-enum class Role : std::uint8_t { feature, label, weight, qid, base_margin, start, cat, ignore };
+enum class Role : std::uint8_t { feature, label, weight, qid, base_margin, start, cat, category, ignore };
 
 constexpr std::string_view name_of(Role role) {
-  constexpr std::string_view names[] = {"features", "label", "weight", "qid", "base_margin", "start", "cat", "ignored"};
+  constexpr std::string_view names[] = {"features", "label", "weight",   "qid",    "base_margin",
+                                        "start",    "cat",   "category", "ignored"};
   return names[static_cast<std::size_t>(role)];
 }
 
 /// The roles that become dense tensors, in the order in which outputs list them.
-inline constexpr std::array<Role, 7> tensor_roles = {Role::feature,     Role::label, Role::weight, Role::qid,
-                                                     Role::base_margin, Role::start, Role::cat};
+inline constexpr std::array<Role, 8> tensor_roles = {Role::feature,     Role::label, Role::weight, Role::qid,
+                                                     Role::base_margin, Role::start, Role::cat,    Role::category};
 
 /// What a list of a record is: of a time series its target and the features that go with it, or tokens of one of two
 /// sentences.
@@ -44,7 +45,8 @@ struct ListLayout {
 inline constexpr std::size_t lists_max = 2;
 
 /// Shape and type of each tensor, without data. Weights and base margins are float32; qid and start (seconds since
-/// 1970-01-01 00:00:00) are int64; cat is int32.
+/// 1970-01-01 00:00:00) are int64; cat is int32. Categories, what columns of text are read as on their way to a
+/// normaliser, are float64: a number in a vocabulary, a hash, seconds.
 struct BatchLayout {
   DType feature_dtype = DType::float32;
   std::size_t features = 0;  ///< columns; of a sparse layout 0 if they are not known
@@ -59,6 +61,8 @@ struct BatchLayout {
   bool has_metadata = false;
   bool has_start = false;
   std::size_t cats = 0;                          ///< columns of cat
+  std::size_t categories = 0;                    ///< columns of text
+  bool keeps_texts = false;                      ///< they are Batch::texts instead of Batch::categories
   std::array<ListLayout, lists_max> lists = {};  ///< those that are there come first
 
   /// Columns of the role's dense tensor: 0 where it is sparse, ragged or absent.
@@ -71,6 +75,7 @@ struct BatchLayout {
       case Role::base_margin: return has_base_margin ? 1 : 0;
       case Role::start: return has_start ? 1 : 0;
       case Role::cat: return cats;
+      case Role::category: return keeps_texts ? 0 : categories;
       case Role::ignore: break;
     }
     return 0;
@@ -82,6 +87,7 @@ struct BatchLayout {
       case Role::qid:
       case Role::start: return DType::int64;
       case Role::cat: return DType::int32;
+      case Role::category: return DType::float64;
       default: return DType::float32;
     }
   }
@@ -94,7 +100,7 @@ struct BatchLayout {
   }
   /// Whether anything at all has memory beyond row_bytes() a row.
   [[nodiscard]] constexpr bool is_dense() const {
-    return !is_sparse && !labels_vary && !has_uid && !has_metadata && !has_lists();
+    return !is_sparse && !labels_vary && !has_uid && !has_metadata && !has_lists() && !keeps_texts;
   }
   [[nodiscard]] constexpr bool has_lists() const { return lists[0].role != ListRole::none; }
   bool operator==(BatchLayout const&) const = default;
@@ -108,12 +114,13 @@ struct BatchCapacity {
   std::size_t uid_bytes = 0;
   std::size_t metadata_bytes = 0;
   std::array<std::size_t, lists_max> list_values = {};  ///< of each list
+  std::size_t text_bytes = 0;                           ///< of Batch::texts
 
   [[nodiscard]] constexpr bool holds(BatchCapacity const& other) const {
     bool holds_lists = true;
     for (std::size_t i = 0; i < lists_max; ++i) holds_lists = holds_lists && list_values[i] >= other.list_values[i];
     return rows >= other.rows && pairs >= other.pairs && labels >= other.labels && uid_bytes >= other.uid_bytes &&
-           metadata_bytes >= other.metadata_bytes && holds_lists;
+           metadata_bytes >= other.metadata_bytes && text_bytes >= other.text_bytes && holds_lists;
   }
   bool operator==(BatchCapacity const&) const = default;
 };
@@ -128,8 +135,10 @@ struct Batch {
   Dense base_margin;
   Dense start;
   Dense cat;
-  Csr csr;        ///< the features, where the layout is sparse
-  Ragged labels;  ///< the labels, where their number varies
+  Dense categories;
+  TextCells texts;  ///< columns of text as they stand there, where the layout keeps them
+  Csr csr;          ///< the features, where the layout is sparse
+  Ragged labels;    ///< the labels, where their number varies
   Texts uid;
   Texts metadata;
   std::array<Ragged, lists_max> lists;  ///< as the layout lists them
@@ -144,6 +153,7 @@ struct Batch {
       case Role::base_margin: return base_margin;
       case Role::start: return start;
       case Role::cat: return cat;
+      case Role::category: return categories;
       default: return features;
     }
   }
@@ -164,12 +174,13 @@ struct Batch {
     for (Ragged& list : part.lists) {
       if (list.offsets != nullptr) list.offsets += first;
     }
+    if (texts.cells != nullptr) part.texts.cells += first * texts.columns;
     if (record_begins != nullptr) part.record_begins += first;
     part.set_rows(count);
     return part;
   }
   constexpr void set_rows(std::size_t count) {
-    rows = csr.rows = labels.rows = uid.rows = metadata.rows = count;
+    rows = csr.rows = labels.rows = uid.rows = metadata.rows = texts.rows = count;
     for (Role role : tensor_roles) tensor(role).rows = count;
     for (Ragged& list : lists) list.rows = count;
   }
@@ -187,6 +198,7 @@ struct Batch {
   capacity.labels = count(batch.labels.offsets);
   capacity.uid_bytes = count(batch.uid.offsets);
   capacity.metadata_bytes = count(batch.metadata.offsets);
+  for (std::size_t i = 0; i < batch.rows * batch.texts.columns; ++i) capacity.text_bytes += batch.texts.cells[i].size;
   for (std::size_t i = 0; i < lists_max; ++i) capacity.list_values[i] = count(batch.lists[i].offsets);
   return capacity;
 }
@@ -272,6 +284,11 @@ class BatchBuffer {
       if (layout.lists[i].role == ListRole::none) continue;
       list.offsets = take_offsets();
       list.values = take(capacity_.list_values[i] * penstock::size_bytes(list.dtype));
+    }
+    if (layout.keeps_texts) {
+      batch_.texts.columns = layout.categories;
+      batch_.texts.cells = reinterpret_cast<TextCell*>(take(capacity_.rows * layout.categories * sizeof(TextCell)));
+      batch_.texts.bytes = reinterpret_cast<char*>(take(capacity_.text_bytes));
     }
     auto const place_texts = [&](Texts& texts, std::size_t bytes) {
       texts.offsets = take_offsets();

@@ -61,8 +61,10 @@ enum class FaultCode : std::uint8_t {
   wrong_type,       ///< a value of another kind than the key asks for
   length_mismatch,  ///< a list of another length than it has to be
   bad_time,         ///< no date and time of the accepted spellings
+  // columns of text
+  unknown_text,  ///< a text that the column's normaliser cannot read: no word of its vocabulary, or too long for one
 };
-inline constexpr std::size_t fault_codes = 49;
+inline constexpr std::size_t fault_codes = 50;
 
 /// What to do with a record that has a fault. `null` turns a bad cell of a floating-point feature into a
 /// missing value and treats every other fault like `fail`.

@@ -75,6 +75,30 @@ struct Ragged {
   }
 };
 
+/// A stretch of bytes. Of a missing value (a null spelling) `begin` is missing_text.
+struct TextCell {
+  std::uint32_t begin = 0;
+  std::uint32_t size = 0;
+};
+inline constexpr std::uint32_t missing_text = 0xffff'ffffu;
+
+/// A matrix of `rows` x `columns` texts, row by row; it does not own its arrays. `columns == 0`: absent.
+struct TextCells {
+  TextCell* cells = nullptr;
+  char* bytes = nullptr;
+  std::size_t rows = 0;
+  std::size_t columns = 0;
+
+  [[nodiscard]] constexpr bool is_missing(std::size_t row, std::size_t column) const {
+    return cells[row * columns + column].begin == missing_text;
+  }
+  /// Empty where it is missing.
+  [[nodiscard]] constexpr std::string_view at(std::size_t row, std::size_t column) const {
+    TextCell const cell = cells[row * columns + column];
+    return cell.begin == missing_text ? std::string_view{} : std::string_view{bytes + cell.begin, cell.size};
+  }
+};
+
 /// A text for each row, laid out like Ragged.
 struct Texts {
   std::int64_t* offsets = nullptr;

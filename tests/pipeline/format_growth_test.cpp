@@ -140,14 +140,14 @@ TEST(FormatGrowth, DensifiedRowsAreTheSameForAnyThreads) {
   std::string const path = folder.put("wide.libsvm", text);
   for (unsigned const threads : {1u, 4u}) {
     StreamOptions options = options_with(threads, 16 * mebibyte);
-    options.reshape = Absent::missing;
+    options.shaping.reshape = Absent::missing;
     StreamRecord const record = convert<libsvm::Format, recordio::Format>(path, from_one(), options);
     EXPECT_TRUE(record.is_whole) << record.message;
     ASSERT_EQ(record.rows.size(), 12u);
     EXPECT_EQ(record.counts.missing_cells, 8 * (pairs - 3));
-    options.reshape.reset();
+    options.shaping.reshape.reset();
     std::string const dense_path = folder.put("wide.rec", record.encoded);
-    options.reshape = Absent::missing;
+    options.shaping.reshape = Absent::missing;
     StreamRecord const back = convert<recordio::Format, libsvm::Format>(dense_path, {}, options);
     EXPECT_TRUE(back.encoded == text) << threads << " threads";
   }
@@ -250,7 +250,8 @@ class FormatGrowthMemorySlow : public ::testing::Test {
   /// Reads all of a file of long lines, and says how much of the planned memory was taken.
   void measure(StreamOptions options, std::size_t features, bool has_side_file) {
     std::string const path = folder_.put("long.libsvm", long_among_short(many_pairs));
-    FormatPlan<libsvm::Format> plan(expand_inputs({path}), from_one(features), {options, options.reshape.has_value()});
+    FormatPlan<libsvm::Format> plan(expand_inputs({path}), from_one(features),
+                                    {options, options.shaping.reshape.has_value()});
     std::optional<RowFiles> values;
     if (has_side_file) values.emplace(side_file(path));
     options.row_files = values ? &*values : nullptr;
@@ -285,7 +286,7 @@ TEST_F(FormatGrowthMemorySlow, OneRoundGrowsAtATime) { measure(options_with(4, t
 
 TEST_F(FormatGrowthMemorySlow, DensifiedRowsAreCounted) {
   StreamOptions options = options_with(4, tight_record_max);
-  options.reshape = Absent::zero;
+  options.shaping.reshape = Absent::zero;
   measure(options, many_pairs, false);
 }
 

@@ -164,7 +164,7 @@ struct Case {
     shape(plan, chosen);
     seen.layout = stream_layout(plan, chosen);
     BatchCapacity record = plan.record_capacity(chosen.record_max);
-    if (chosen.reshape && seen.layout.is_sparse) record.pairs = seen.layout.features;
+    if (chosen.shaping.reshape && seen.layout.is_sparse) record.pairs = seen.layout.features;
     chosen.make_encoder = encoder_for(making.encoding, seen.layout, record);
     testing::StreamRecorder recorder(plan, chosen);
     std::unique_ptr<Encoder> const alone = chosen.make_encoder ? chosen.make_encoder() : nullptr;
@@ -179,7 +179,7 @@ struct Case {
     BatchLayout const& layout = plan.layout();
     bool const is_narrow = layout.features > 0 && layout.features <= 1000;
     bool const is_possible = is_narrow && !unsupported_reshape(layout.feature_dtype, making.absent);
-    if (making.is_reshaped && is_possible) chosen.reshape = making.absent;
+    if (making.is_reshaped && is_possible) chosen.shaping.reshape = making.absent;
   }
 
   static std::string encoded(Encoder& encoder, Batch const& row) {

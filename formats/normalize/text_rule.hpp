@@ -1,0 +1,127 @@
+/// How a text becomes a number: its place in a vocabulary, a hash, true or false, a time.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "formats/core/platform.hpp"
+#include "formats/normalize/calendar.hpp"
+
+namespace penstock::normalize {
+
+/// Hash of a text: eight bytes at a time, the rest as a last word, then its length, each multiplied in by a 64-bit
+/// product whose halves are added. A fixed function: hashed buckets are part of what a model has learned.
+PENSTOCK_HD inline std::uint64_t hash_of(char const* text, std::size_t size) {
+  std::uint64_t hash = 0x9e3779b97f4a7c15u;
+  auto const mix = [&hash](std::uint64_t word) {
+    constexpr std::uint64_t odd = 0xd6e8feb86659fd93u;
+    hash = (hash ^ word) * odd + multiply_high(hash ^ word, odd);
+  };
+  std::size_t at = 0;
+  for (; at + 8 <= size; at += 8) mix(load_8_bytes(text + at));
+  if (at < size) {
+    std::uint64_t last = 0;
+    for (std::size_t i = 0; at + i < size; ++i)
+      last |= static_cast<std::uint64_t>(static_cast<unsigned char>(text[at + i])) << (8 * i);
+    mix(last);
+  }
+  mix(size);
+  return hash ^ hash >> 29;
+}
+
+/// A vocabulary: an open-addressing table of at least twice as many slots as entries, probed one by one. Views.
+struct Vocabulary {
+  struct Slot {
+    std::uint32_t entry = none;
+    std::uint32_t tag = 0;  ///< the upper half of the entry's hash
+  };
+  static constexpr std::uint32_t none = 0xffff'ffffu;
+
+  Slot const* slots = nullptr;
+  std::uint32_t mask = 0;                 ///< slots are mask + 1, a power of two
+  std::uint32_t entries = 0;              ///< numbered from 0
+  std::uint64_t const* begins = nullptr;  ///< of entries in `bytes`, and the end of the last one
+  char const* bytes = nullptr;
+
+  /// The entry with these bytes, or none.
+  PENSTOCK_HD std::uint32_t find(char const* text, std::size_t size) const {
+    std::uint64_t const hash = hash_of(text, size);
+    std::uint32_t const tag = static_cast<std::uint32_t>(hash >> 32);
+    for (std::uint32_t at = static_cast<std::uint32_t>(hash) & mask;; at = (at + 1) & mask) {
+      Slot const slot = slots[at];
+      if (slot.entry == none || (slot.tag == tag && is_entry(slot.entry, text, size))) return slot.entry;
+    }
+  }
+  PENSTOCK_HD bool is_entry(std::uint32_t entry, char const* text, std::size_t size) const {
+    std::uint64_t const begin = begins[entry];
+    if (begins[entry + 1] - begin != size) return false;
+    for (std::size_t i = 0; i < size; ++i)
+      if (bytes[begin + i] != text[i]) return false;
+    return true;
+  }
+};
+
+enum class Reading : std::uint8_t { vocabulary, hash, boolean, time };
+
+/// What becomes of a text that is in no vocabulary: it rejects its record, is missing, or is the number behind the
+/// last.
+enum class Unknown : std::uint8_t { fault, ignore, other };
+
+/// What is done with a column of text.
+struct TextRule {
+  Reading reading = Reading::vocabulary;
+  Unknown unknown = Unknown::fault;
+  std::uint8_t hash_bits = 10;
+  TimeFormat time_format = TimeFormat::iso;
+  Vocabulary vocabulary;
+};
+
+/// What a text became.
+struct TextValue {
+  enum Kind : std::uint8_t { value, missing, fault } kind = value;
+  double number = 0;
+};
+
+namespace detail {
+
+PENSTOCK_HD inline bool equals_lower(char const* text, std::size_t size, char const* word, std::size_t word_size) {
+  if (size != word_size) return false;
+  for (std::size_t i = 0; i < size; ++i)
+    if ((text[i] >= 'A' && text[i] <= 'Z' ? text[i] + 32 : text[i]) != word[i]) return false;
+  return true;
+}
+
+/// true, false, yes, no, t, f, y, n, on, off, 1 and 0, in any case.
+PENSTOCK_HD inline TextValue boolean_of(char const* text, std::size_t size) {
+  constexpr struct {
+    char word[6];
+    std::uint8_t size;
+    std::uint8_t is_true;
+  } words[] = {{"true", 4, 1}, {"false", 5, 0}, {"yes", 3, 1}, {"no", 2, 0},  {"t", 1, 1}, {"f", 1, 0},
+               {"y", 1, 1},    {"n", 1, 0},     {"on", 2, 1},  {"off", 3, 0}, {"1", 1, 1}, {"0", 1, 0}};
+  for (auto const& each : words)
+    if (equals_lower(text, size, each.word, each.size)) return {TextValue::value, each.is_true ? 1.0 : 0.0};
+  return {TextValue::fault, 0};
+}
+
+}  // namespace detail
+
+/// The number of a text that is not missing.
+PENSTOCK_HD inline TextValue read_text(TextRule const& rule, char const* text, std::size_t size) {
+  switch (rule.reading) {
+    case Reading::hash: return {TextValue::value, static_cast<double>(hash_of(text, size) >> (64 - rule.hash_bits))};
+    case Reading::boolean: return detail::boolean_of(text, size);
+    case Reading::time: {
+      Instant instant;
+      bool const is_read = read_instant(text, text + size, rule.time_format, instant);
+      return {is_read ? TextValue::value : TextValue::fault, is_read ? seconds_of(instant) : 0.0};
+    }
+    case Reading::vocabulary: break;
+  }
+  std::uint32_t const entry = rule.vocabulary.find(text, size);
+  if (entry != Vocabulary::none) return {TextValue::value, static_cast<double>(entry)};
+  if (rule.unknown == Unknown::other) return {TextValue::value, static_cast<double>(rule.vocabulary.entries)};
+  return {rule.unknown == Unknown::ignore ? TextValue::missing : TextValue::fault, 0};
+}
+
+}  // namespace penstock::normalize

@@ -1,0 +1,91 @@
+#include "host/app/normalization.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <sys/stat.h>
+
+#include "host/app/batch_reader.hpp"
+#include "host/app/normalizer_fit.hpp"
+#include "host/text/text_format.hpp"
+#include "penstock/error.hpp"
+
+namespace penstock::app {
+namespace {
+
+/// A file that exists, or a name that only a file can have.
+bool names_file(std::string const& value) {
+  struct stat status {};
+  return value == "-" || value.ends_with(".json") || ::stat(value.c_str(), &status) == 0;
+}
+
+/// What the second pass needs, from what the first one or a file gave.
+Normalization ready(NormalizerFile const& file, std::string const& name, std::string path) {
+  Normalization normalization;
+  normalization.normalizer = make_normalizer(file);
+  normalization.names = output_names(file);
+  normalization.schema = LoadedSchema{name, parse_schema(file.schema, name)};
+  normalization.digest = file.digest;
+  normalization.path = std::move(path);
+  return normalization;
+}
+
+Normalization fit_first(std::string const& spec, Arguments const& arguments, std::vector<InputFile> const& inputs,
+                        StreamOptions const& stream, Console& console) {
+  FitOptions const options = fit_options(arguments, spec);
+  auto const once =
+      std::ranges::find_if(inputs, [](InputFile const& file) { return !file.is_regular || file.is_stdin; });
+  if (once != inputs.end())
+    throw ConfigurationError(
+        "--normalize " + spec + " reads the input twice, and " + name_of(*once) + " can be read only once",
+        "Fit on a file first (penstock fit ... -o normalizer.json) and give --normalize that "
+        "file, or convert from a file.");
+  FileFormat const& format = common_format(inputs, format_option(arguments, "from", false));
+  check_format_options(arguments, {&format}, nullptr);
+  Fit fit = fit_normalizer(inputs, format, arguments, stream, options, console);
+  console.say("normalize: fitted to " + format_count(fit.file.records) + " records in a first pass");
+  for (std::string const& note : fit.notes) console.say(note);
+  return ready(fit.file, "of the first pass", "");
+}
+
+}  // namespace
+
+void Normalization::check(BatchLayout const& decoded) const {
+  if (decoded.features == normalizer->features() && !decoded.has_lists()) return;
+  throw SchemaError("the input has " + std::to_string(decoded.features) + " features of numbers, and the normaliser " +
+                    path + " takes " + std::to_string(normalizer->features()));
+}
+
+std::optional<Normalization> normalization_of(Arguments const& arguments, std::vector<InputFile> const& inputs,
+                                              StreamOptions const& stream, Console& console) {
+  std::optional<std::string> const value = arguments.value("normalize");
+  if (!value) return std::nullopt;
+  if (arguments.value("schema"))
+    throw ConfigurationError("--schema and --normalize both say how the input is read",
+                             "A normaliser holds the schema of the data it was fitted to.");
+  if (!names_file(*value)) return fit_first(*value, arguments, inputs, stream, console);
+  for (std::string_view const option : {"exact", "classes", "positive"}) {
+    if (arguments.count(option) != 0)
+      throw ConfigurationError("--" + std::string(option) + " belongs to fitting, and " + *value + " is fitted already",
+                               "penstock fit takes it.");
+  }
+  return ready(read_normalizer(*value), *value, *value);
+}
+
+Normalization denormalization_of(Arguments const& arguments) {
+  std::optional<std::string> const path = arguments.value("normalize");
+  if (!path)
+    throw ConfigurationError("denormalize: no normaliser is named",
+                             "--normalize normalizer.json, as penstock fit wrote it");
+  NormalizerFile const file = read_normalizer(*path);
+  Inverse inverse = make_inverse(file);
+  Normalization normalization;
+  normalization.normalizer = std::move(inverse.normalizer);
+  normalization.names = std::move(inverse.names);
+  normalization.notes = std::move(inverse.notes);
+  normalization.digest = file.digest;
+  normalization.path = *path;
+  return normalization;
+}
+
+}  // namespace penstock::app

@@ -1,0 +1,376 @@
+#include "host/app/normalizer_fit.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+#include <set>
+#include <span>
+#include <utility>
+
+#include "host/app/batch_reader.hpp"
+#include "host/app/category_counts.hpp"
+#include "host/app/command_schema.hpp"
+#include "host/app/fault_lines.hpp"
+#include "host/app/fit_columns.hpp"
+#include "host/app/options_values.hpp"
+#include "host/app/replay.hpp"
+#include "host/app/schema_file.hpp"
+#include "host/app/text_columns.hpp"
+#include "host/pipeline/column_list.hpp"
+#include "host/pipeline/csv_plan.hpp"
+#include "host/text/text_format.hpp"
+#include "penstock/error.hpp"
+
+namespace penstock::app {
+namespace {
+
+/// One-hot columns are as many as the vocabulary has entries; more are hardly meant.
+constexpr std::uint32_t one_hot_limit_default = 1000;
+
+// --- which column becomes what ---------------------------------------------------------------------------------------
+
+/// Columns of a CSV file by number, and what --normalize says of them.
+struct CsvChoice {
+  std::vector<std::optional<TransformSpec>> specs;  ///< by column of the file
+  TransformSpec rest;                               ///< of numeric columns that no item names
+  std::vector<std::size_t> texts;                   ///< columns of text, ascending
+  std::vector<std::size_t> labels;                  ///< whose class names are to be found
+  bool has_header = false;
+};
+
+std::string place_list(std::vector<std::size_t> const& columns) {
+  std::string list;
+  for (std::size_t const column : columns) list += (list.empty() ? "#" : ",#") + std::to_string(column);
+  return list;
+}
+
+/// What the items say, by column.
+std::vector<std::optional<TransformSpec>> specs_of(ColumnNames const& names, std::vector<SpecItem> const& items,
+                                                   TransformSpec& rest) {
+  std::vector<std::optional<TransformSpec>> specs(names.size());
+  for (SpecItem const& item : items) {
+    if (item.columns.empty()) {
+      rest = item.spec;
+      continue;
+    }
+    for (std::size_t const column : names.resolve(item.columns, "--normalize")) {
+      if (specs[column]) throw ConfigurationError("--normalize names " + names.word_for(column) + " twice");
+      specs[column] = item.spec;
+    }
+  }
+  return specs;
+}
+
+/// A label whose class names are to be found: asked for, or text as far as the start of the input shows.
+std::vector<std::size_t> class_labels(std::vector<InputFile> const& files, CsvOptions csv, ColumnNames const& names,
+                                      FitOptions const& options) {
+  std::vector<std::size_t> const labels = names.resolve(csv.label, "--label");
+  bool const is_asked = options.wants_classes || options.positive.has_value();
+  if (is_asked && labels.size() != 1)
+    throw ConfigurationError("--classes and --positive are about one label", "--label NAME names it.");
+  if (is_asked && !csv.label_map.empty())
+    throw ConfigurationError("--label-map says already which class is which number",
+                             "Leave it out, or --classes and --positive.");
+  if (labels.empty() || !csv.label_map.empty()) return {};
+  if (is_asked) return labels;
+  csv.label.clear();
+  std::vector<std::size_t> const texts = text_columns(files, csv);
+  std::vector<std::size_t> found;
+  for (std::size_t const label : labels)
+    if (std::ranges::find(texts, label) != texts.end()) found.push_back(label);
+  if (!found.empty() && labels.size() != 1)
+    throw ConfigurationError("several labels, and " + names.word_for(found[0]) + " is text, not numbers",
+                             "--label-map gives class names numbers.");
+  return found;
+}
+
+CsvChoice choose(std::vector<InputFile> const& files, Arguments const& arguments, FitOptions const& options) {
+  CsvOptions csv = csv_options(arguments);
+  CsvOptions look = csv;
+  look.label_map.clear();
+  std::optional<CsvHeading> const heading = csv_heading(files, look);
+  if (!heading) throw DataError(name_of(files.front()) + ": no records");
+  ColumnNames const names(heading->names, heading->has_header, heading->file);
+  CsvChoice choice;
+  choice.has_header = heading->has_header;
+  choice.specs = specs_of(names, options.items, choice.rest);
+  for (std::size_t i = 0; i < choice.specs.size(); ++i)
+    if (choice.specs[i] && choice.specs[i]->takes_text()) choice.texts.push_back(i);
+  choice.labels = class_labels(files, csv, names, options);
+  for (std::size_t const label : choice.labels)
+    if (choice.specs[label]) throw ConfigurationError("--normalize: " + names.word_for(label) + " is the label");
+  return choice;
+}
+
+/// The arguments of the pass: columns of text, and labels whose classes are to be found, come as texts.
+Arguments pass_arguments(Arguments const& given, CsvChoice const& choice) {
+  Arguments::Given kept;
+  for (auto const& each : given.given()) {
+    bool const is_replaced = each.first == "texts" || (each.first == "label" && !choice.labels.empty());
+    if (!is_replaced) kept.push_back(each);
+  }
+  std::vector<std::size_t> texts = choice.texts;
+  texts.insert(texts.end(), choice.labels.begin(), choice.labels.end());
+  if (!texts.empty()) kept.emplace_back("texts", place_list(texts));
+  return {given.verb(), std::move(kept), given.inputs()};
+}
+
+// --- what comes of it ------------------------------------------------------------------------------------------------
+
+std::vector<std::string> vocabulary_of(std::string const& name, TransformSpec const& spec, CategoryCounts const& counts,
+                                       std::vector<std::string>& notes) {
+  std::uint32_t const usual = spec.transform == Transform::one_hot ? one_hot_limit_default : vocabulary_entries_max;
+  std::uint32_t const limit = spec.limit != 0 ? spec.limit : usual;
+  if (counts.size() == 0)
+    throw DataError(shown(name) + ": has no text, so that there is no vocabulary", "--ignore leaves the column out.");
+  if (counts.size() > limit && spec.unknown == normalize::Unknown::fault)
+    throw DataError(
+        shown(name) + ": has " + format_count(counts.size()) + " different texts, more than " + format_count(limit),
+        "(limit=N, unknown=other) keeps the N most frequent; ordinal and hash(BITS) make one column.");
+  std::vector<std::string> vocabulary;
+  for (auto& [text, count] : counts.by_count()) {
+    if (vocabulary.size() == limit) break;
+    vocabulary.push_back(std::move(text));
+  }
+  std::string note =
+      shown(name) + ": " + format_count(vocabulary.size()) + (vocabulary.size() == 1 ? " category" : " categories");
+  if (counts.size() > limit) note += " of " + format_count(counts.size()) + ", the most frequent ones";
+  notes.push_back(note);
+  return vocabulary;
+}
+
+/// Class names in the order of their numbers: numbers by value if all are, else by bytes.
+std::vector<std::string> class_order(CategoryCounts const& counts) {
+  std::vector<std::pair<double, std::string>> classes;
+  bool are_numbers = true;
+  for (auto const& [text, count] : counts.by_count()) {
+    auto const parsed = number::parse<double>(text.data(), text.data() + text.size());
+    are_numbers = are_numbers && parsed.status == number::Status::ok;
+    classes.emplace_back(are_numbers ? parsed.value : 0.0, text);
+  }
+  if (!are_numbers)
+    for (auto& each : classes) each.first = 0;
+  std::sort(classes.begin(), classes.end());
+  std::vector<std::string> names;
+  for (auto& each : classes) names.push_back(std::move(each.second));
+  return names;
+}
+
+constexpr std::size_t classes_max = 10'000;
+
+/// "setosa=0,versicolor=1"; with --positive that class is 1 and all others are 0.
+std::string label_map_of(std::string const& label, CategoryCounts const& counts, FitOptions const& options,
+                         std::vector<std::string>& notes) {
+  if (counts.size() > classes_max)
+    throw DataError("the label " + shown(label) + " has " + format_count(counts.size()) +
+                        " different values, which are hardly classes",
+                    "Labels that are numbers need neither --classes nor --positive.");
+  std::vector<std::string> const names = class_order(counts);
+  if (options.positive && std::ranges::find(names, *options.positive) == names.end())
+    throw DataError("--positive " + shown(*options.positive) + ": the label " + shown(label) +
+                    " has no such class: " + shown_list(names, 20));
+  std::string map, note = "label " + shown(label) + ": " + std::to_string(names.size()) +
+                          (names.size() == 1 ? " class: " : " classes: ");
+  constexpr std::size_t listed_max = 10;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    std::size_t const number = options.positive ? (names[i] == *options.positive ? 1 : 0) : i;
+    std::string const item = list_item(names[i]) + "=" + std::to_string(number);
+    map += (i == 0 ? "" : ",") + item;
+    if (i < listed_max) note += (i == 0 ? "" : ", ") + item;
+  }
+  notes.push_back(note + (names.size() > listed_max ? ", ..." : ""));
+  return map;
+}
+
+/// A pass over an input, from its plan to the parameters.
+class FitPass {
+ public:
+  FitPass(std::unique_ptr<BatchReader> reader, FitOptions const& options, std::size_t memory_bytes)
+      : reader_(std::move(reader)), options_(options), memory_bytes_(memory_bytes) {
+    layout_ = reader_->layout();
+    names_ = reader_->names(Role::feature);
+    if (names_.size() != layout_.features) {
+      names_.clear();
+      for (std::size_t i = 0; i < layout_.features; ++i) names_.push_back(std::to_string(i));
+    }
+  }
+
+  /// By column of the features, and of the texts.
+  std::vector<TransformSpec> numbers, texts;
+
+  [[nodiscard]] BatchLayout const& layout() const { return layout_; }
+  [[nodiscard]] std::vector<std::string> const& names() const { return names_; }
+  [[nodiscard]] BatchReader& reader() { return *reader_; }
+
+  void check() const {
+    for (std::size_t i = 0; i < numbers.size(); ++i) {
+      if (numbers[i].takes_text())
+        throw ConfigurationError("--normalize: " + shown(names_[i]) + " is a column of numbers, and " +
+                                 text_of(numbers[i]) + " is for text");
+      bool const is_dense = !numbers[i].keeps_zero() || numbers[i].adds_indicator;
+      if (layout_.is_sparse && is_dense)
+        throw ConfigurationError(
+            "--normalize: " + text_of(numbers[i]) + " would change zeros, and the features are sparse",
+            "none, max-abs, log1p and power keep zeros; convert --features dense --absent zero "
+            "makes a dense file first.");
+    }
+  }
+
+  /// Reads everything. `with_labels`: so many columns of text more, at the end, are labels.
+  void read(std::size_t with_labels) {
+    std::vector<bool> wanted(texts.size() + with_labels, true);
+    for (std::size_t i = 0; i < texts.size(); ++i) wanted[i] = texts[i].needs_vocabulary();
+    counts_.emplace(std::move(wanted), memory_bytes_ / 2);
+    columns_.emplace(layout_.feature_dtype, layout_.is_sparse ? std::vector<TransformSpec>{} : numbers,
+                     options_.is_exact);
+    for (Batch batch; reader_->next(batch);) {
+      records_ += batch.rows;
+      if (layout_.is_sparse)
+        sparse_.add(batch.csr);
+      else
+        columns_->add(batch.features);
+      if (batch.texts.columns != 0) counts_->add(batch.texts);
+    }
+    columns_->finish();
+    if (records_ == 0) throw DataError("no records are left from which anything could be fitted");
+  }
+
+  /// `text_names`: of the columns of text.
+  [[nodiscard]] NormalizerFile finish(std::vector<std::string> const& text_names, std::vector<std::string>& notes) {
+    NormalizerFile file;
+    file.records = records_;
+    file.dtype = layout_.feature_dtype;
+    for (std::size_t i = 0; i < numbers.size(); ++i) {
+      statistics::Summary const summary = layout_.is_sparse ? sparse_.summary(i) : columns_->summary(i);
+      NumberFacts const facts{names_[i], summary, [this, i](double share) { return columns_->quantile(i, share); }};
+      file.columns.push_back(fit_number(facts, numbers[i]));
+      if (layout_.is_sparse) file.columns.back().summary.reset();
+    }
+    for (std::size_t i = 0; i < texts.size(); ++i) {
+      FittedColumn column;
+      column.name = text_names[i];
+      column.spec = texts[i];
+      if (texts[i].needs_vocabulary()) column.vocabulary = vocabulary_of(column.name, texts[i], counts_->of(i), notes);
+      file.columns.push_back(std::move(column));
+    }
+    if (!columns_->is_exact())
+      notes.emplace_back("quantiles are those of a sample of all values: --exact takes all of them");
+    return file;
+  }
+  [[nodiscard]] TextColumnCounts const& counts() const { return *counts_; }
+
+ private:
+  std::unique_ptr<BatchReader> reader_;
+  FitOptions const& options_;
+  std::size_t memory_bytes_;
+  BatchLayout layout_;
+  std::vector<std::string> names_;
+  std::optional<NumberColumns> columns_;
+  SparseColumns sparse_;
+  std::optional<TextColumnCounts> counts_;
+  std::uint64_t records_ = 0;
+};
+
+std::string one_line_less(std::string text) {
+  while (text.ends_with('\n')) text.pop_back();
+  return text;
+}
+
+Fit fit_csv(std::vector<InputFile> const& given, FileFormat const& format, Arguments const& arguments,
+            StreamOptions const& stream, FitOptions const& options, Console& console) {
+  Replay replay(given);
+  CsvChoice const choice = choose(replay.files(), arguments, options);
+  Arguments const pass_with = pass_arguments(arguments, choice);
+  auto reader = std::make_unique<PlannedReader>(format.plan(replay.files(), pass_with, {stream, false}), stream);
+  replay.settle();
+  auto const& plan = dynamic_cast<CsvPlan const&>(reader->plan());
+  FaultLines faults(console);
+  RecordStream& records = reader->stream();
+  records.on_reject = [&faults](FaultReport const* report, std::string_view, bool, bool) {
+    if (report != nullptr) faults.show(*report);
+  };
+  FitPass pass(std::move(reader), options, stream.memory_bytes);
+  std::vector<csv::Column> const columns(plan.decode_plan().columns[0].begin(), plan.decode_plan().columns[0].end());
+  pass.numbers.resize(pass.layout().features);
+  std::vector<std::string> text_names(choice.texts.size());
+  pass.texts.resize(choice.texts.size());
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    std::string const name = plan.columns()[i].name;
+    bool const is_given = i < choice.specs.size() && choice.specs[i].has_value();
+    if (columns[i].role == Role::feature) pass.numbers[columns[i].place] = is_given ? *choice.specs[i] : choice.rest;
+    if (columns[i].role == Role::category && columns[i].place < text_names.size()) {
+      pass.texts[columns[i].place] = *choice.specs[i];
+      text_names[columns[i].place] = name;
+    }
+    bool const is_lost = is_given && columns[i].role != Role::feature && columns[i].role != Role::category;
+    if (is_lost)
+      throw ConfigurationError("--normalize: column " + shown(name) + " is no feature, but " +
+                               std::string(name_of(columns[i].role)));
+  }
+  pass.check();
+  pass.read(choice.labels.size());
+  faults.finish(records.counts().rejected);
+  Fit fit;
+  fit.file = pass.finish(text_names, fit.notes);
+  Schema schema = schema_of({format, &plan, plan.layout(), pass_with});
+  for (std::size_t i = 0; i < choice.labels.size(); ++i) {
+    SchemaColumn& label = schema.columns[choice.labels[i]];
+    label.role = Role::label;
+    schema.layout.labels = 1;
+    std::size_t const place = choice.texts.size() + i;
+    if (pass.counts().missing(place) != 0)
+      throw DataError("the label " + shown(label.name) + " is missing in " +
+                          format_count(pass.counts().missing(place)) + " records",
+                      "labels cannot be missing: take them out, or --null lists what counts as missing");
+    schema.options.emplace_back("label", choice.has_header ? list_item(label.name) : label.name);
+    schema.options.emplace_back("label-map", label_map_of(label.name, pass.counts().of(place), options, fit.notes));
+  }
+  fit.file.schema = one_line_less(to_json(schema));
+  return fit;
+}
+
+Fit fit_others(std::vector<InputFile> const& files, FileFormat const& format, Arguments const& arguments,
+               StreamOptions const& stream, FitOptions const& options, Console& console) {
+  if (options.wants_classes || options.positive)
+    throw ConfigurationError("--classes and --positive are for CSV, whose labels may be names");
+  auto reader = open_batches(files, format, {arguments, stream, &format, true});
+  auto* const planned = dynamic_cast<PlannedReader*>(reader.get());
+  FaultLines faults(console);
+  if (planned != nullptr)
+    planned->stream().on_reject = [&faults](FaultReport const* report, std::string_view, bool, bool) {
+      if (report != nullptr) faults.show(*report);
+    };
+  InputPlan const* const plan = planned == nullptr ? nullptr : &planned->plan();
+  FitPass pass(std::move(reader), options, stream.memory_bytes);
+  if (pass.layout().features == 0)
+    throw ConfigurationError("--normalize: " + std::string(format.info().title) + " of this kind has no features");
+  bool const has_names = plan != nullptr && plan->has_names();
+  TransformSpec rest;
+  ColumnNames const names = has_names ? ColumnNames(pass.names(), true, name_of(files.front()))
+                                      : ColumnNames(pass.names().size(), name_of(files.front()));
+  auto const specs = specs_of(names, options.items, rest);
+  for (auto const& spec : specs) pass.numbers.push_back(spec.value_or(rest));
+  pass.check();
+  pass.read(0);
+  if (planned != nullptr) faults.finish(planned->stream().counts().rejected);
+  Fit fit;
+  fit.file = pass.finish({}, fit.notes);
+  fit.file.schema = one_line_less(to_json(schema_of({format, plan, pass.layout(), arguments})));
+  return fit;
+}
+
+}  // namespace
+
+FitOptions fit_options(Arguments const& arguments, std::string_view spec) {
+  return {parse_normalize(spec), arguments.has("exact"), arguments.has("classes"), arguments.value("positive")};
+}
+
+Fit fit_normalizer(std::vector<InputFile> const& inputs, FileFormat const& format, Arguments const& arguments,
+                   StreamOptions const& stream, FitOptions const& options, Console& console) {
+  Fit fit = format.is("csv") ? fit_csv(inputs, format, arguments, stream, options, console)
+                             : fit_others(inputs, format, arguments, stream, options, console);
+  (void)to_json(fit.file);  // for the digest
+  return fit;
+}
+
+}  // namespace penstock::app

@@ -1,0 +1,98 @@
+#include "host/exec/normalizer.hpp"
+
+#include <bit>
+#include <utility>
+
+#include "formats/normalize/rows.hpp"
+#include "penstock/error.hpp"
+
+namespace penstock {
+
+using normalize::Vocabulary;
+
+VocabularyTable::VocabularyTable(std::vector<std::string> const& entries)
+    : slots_(std::bit_ceil(2 * entries.size() + 2)), begins_(1, 0) {
+  std::size_t bytes = 0;
+  for (std::string const& entry : entries) bytes += entry.size();
+  bytes_.reserve(bytes);
+  begins_.reserve(entries.size() + 1);
+  std::size_t const mask = slots_.size() - 1;
+  for (std::string const& entry : entries) {
+    std::uint64_t const hash = normalize::hash_of(entry.data(), entry.size());
+    std::size_t at = static_cast<std::uint32_t>(hash) & mask;
+    while (slots_[at].entry != Vocabulary::none) at = (at + 1) & mask;
+    slots_[at] = {static_cast<std::uint32_t>(begins_.size() - 1), static_cast<std::uint32_t>(hash >> 32)};
+    bytes_.insert(bytes_.end(), entry.begin(), entry.end());
+    begins_.push_back(bytes_.size());
+  }
+}
+
+Vocabulary VocabularyTable::view() const {
+  return {slots_.data(), static_cast<std::uint32_t>(slots_.size() - 1), static_cast<std::uint32_t>(begins_.size() - 1),
+          begins_.data(), bytes_.data()};
+}
+
+Normalizer::Normalizer(Parts parts) : parts_(std::move(parts)) {
+  program_ = {parts_.runs.data(), static_cast<std::uint32_t>(parts_.runs.size()),
+              static_cast<std::uint32_t>(parts_.parameters.size()), parts_.parameters.data(), parts_.edges.data()};
+  run_of_.resize(program_.columns);
+  for (std::uint32_t r = 0; r < program_.run_count; ++r)
+    for (std::uint32_t c = 0; c < parts_.runs[r].count; ++c) run_of_[parts_.runs[r].to + c] = r;
+}
+
+BatchLayout Normalizer::layout_of(BatchLayout decoded) const {
+  decoded.feature_dtype = normalize::normalized_dtype(decoded.feature_dtype);
+  decoded.features = program_.columns;
+  decoded.categories = 0;
+  decoded.keeps_texts = false;
+  return decoded;
+}
+
+Batch Normalizer::apply(Batch const& decoded, Batch const& into) const {
+  Batch batch = decoded;
+  batch.categories = {};
+  batch.texts = {};
+  if (decoded.csr.indptr == nullptr) {
+    batch.features = into.features;
+    batch.set_rows(decoded.rows);
+    normalize::apply_rows(program_, decoded, batch.features);
+  } else {
+    batch.csr.values = into.csr.values;
+    batch.csr.dtype = into.csr.dtype;
+    batch.csr.columns = program_.columns;
+    apply_sparse(decoded, batch);
+  }
+  batch.set_rows(decoded.rows);
+  return batch;
+}
+
+namespace {
+
+template <class U, class T>
+void apply_pairs(normalize::Program const& program, std::uint32_t const* run_of, Csr const& in, Csr const& out) {
+  Extent const pairs = in.pairs();
+  T const* const from = in.values_as<T>();
+  U* const to = out.values_as<U>();
+  for (std::size_t k = pairs.begin; k < pairs.end; ++k) {
+    auto const column = static_cast<std::uint64_t>(in.indices[k]);
+    if (column >= program.columns)
+      throw Error(ExitCode::internal, "a sparse row has an index beyond the normaliser's columns");
+    normalize::Run const& run = program.runs[run_of[column]];
+    auto const number = static_cast<std::uint32_t>(column) - run.to;
+    to[k] = normalize::rounded<U>(
+        normalize::value_of(run.kind, number, program.parameters[column], program.edges, static_cast<double>(from[k])));
+  }
+}
+
+}  // namespace
+
+void Normalizer::apply_sparse(Batch const& decoded, Batch const& into) const {
+  switch (decoded.csr.dtype) {
+    case DType::float32: return apply_pairs<float, float>(program_, run_of_.data(), decoded.csr, into.csr);
+    case DType::float64: return apply_pairs<double, double>(program_, run_of_.data(), decoded.csr, into.csr);
+    case DType::int32: return apply_pairs<float, std::int32_t>(program_, run_of_.data(), decoded.csr, into.csr);
+    case DType::int64: return apply_pairs<float, std::int64_t>(program_, run_of_.data(), decoded.csr, into.csr);
+  }
+}
+
+}  // namespace penstock
