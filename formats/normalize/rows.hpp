@@ -29,19 +29,32 @@ void apply_one_hot(std::uint32_t count, double x, U* to) {
   if (x >= 0 && x < static_cast<double>(count)) to[static_cast<std::uint32_t>(x)] = U{1};
 }
 
+}  // namespace detail
+
+/// Whether a run is of the usual kind: columns of numbers, each moved and scaled.
+constexpr bool is_affine_of_numbers(Run const& run) {
+  return run.kind == Kind::affine && !run.takes_category && !run.takes_one;
+}
+
+/// The columns of a run in one row. U: the element type of what comes out.
 template <class U, class T>
-void apply_row(Program const& program, T const* features, double const* categories, U* to) {
-  for (std::uint32_t r = 0; r < program.run_count; ++r) {
-    Run const& run = program.runs[r];
-    if (run.kind == Kind::affine && !run.takes_category && !run.takes_one) {
-      apply_affine(program.parameters + run.to, run.count, features + run.from, to + run.to);
-    } else if (run.kind == Kind::one_hot && run.takes_category) {
-      apply_one_hot(run.count, categories[run.from], to + run.to);
-    } else {
-      for (std::uint32_t c = 0; c < run.count; ++c) to[run.to + c] = apply<U>(program, run, c, features, categories);
-    }
+void apply_run(Program const& program, Run const& run, T const* features, double const* categories, U* to) {
+  if (is_affine_of_numbers(run)) {
+    detail::apply_affine(program.parameters + run.to, run.count, features + run.from, to + run.to);
+  } else if (run.kind == Kind::one_hot && run.takes_category) {
+    detail::apply_one_hot(run.count, categories[run.from], to + run.to);
+  } else {
+    for (std::uint32_t c = 0; c < run.count; ++c) to[run.to + c] = apply<U>(program, run, c, features, categories);
   }
 }
+
+/// One row.
+template <class U, class T>
+void apply_row(Program const& program, T const* features, double const* categories, U* to) {
+  for (std::uint32_t r = 0; r < program.run_count; ++r) apply_run(program, program.runs[r], features, categories, to);
+}
+
+namespace detail {
 
 template <class U, class T>
 void apply_rows(Program const& program, Batch const& batch, Dense const& out) {

@@ -382,6 +382,9 @@ int run(Arguments const& given, bool is_inverse) {
   else
     normalization = normalization_of(arguments, inputs, stream, console);
   Normalization const* const normalize = normalization ? &*normalization : nullptr;
+  // What was fitted on the way has a schema of its own, in which columns of text are none of the numbers.
+  bool const is_fitted_here = normalize != nullptr && normalize->path.empty();
+  if (is_fitted_here) arguments = arguments.without({"columns", "ignore"});
   if (normalize != nullptr)
     for (std::string const& note : normalize->notes) console.say(note);
   std::unique_ptr<SchemaGuide> const schema =

@@ -41,7 +41,6 @@ Normalization fit_first(std::string const& spec, Arguments const& arguments, std
         "Fit on a file first (penstock fit ... -o normalizer.json) and give --normalize that "
         "file, or convert from a file.");
   FileFormat const& format = common_format(inputs, format_option(arguments, "from", false));
-  check_format_options(arguments, {&format}, nullptr);
   Fit fit = fit_normalizer(inputs, format, arguments, stream, options, console);
   console.say("normalize: fitted to " + format_count(fit.file.records) + " records in a first pass");
   for (std::string const& note : fit.notes) console.say(note);

@@ -65,6 +65,9 @@ struct NormalizerFile {
 /// Throws SourceError too.
 [[nodiscard]] NormalizerFile read_normalizer(std::string const& path);
 
+/// The rule for a column of text, still without a vocabulary.
+[[nodiscard]] normalize::TextRule text_rule_of(TransformSpec const& spec);
+
 /// Names of the columns that come out: `age`, `city=Paris`, `day.month`, `age is missing`.
 [[nodiscard]] std::vector<std::string> output_names(NormalizerFile const& file);
 

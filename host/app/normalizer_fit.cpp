@@ -35,6 +35,8 @@ struct CsvChoice {
   TransformSpec rest;                               ///< of numeric columns that no item names
   std::vector<std::size_t> texts;                   ///< columns of text, ascending
   std::vector<std::size_t> labels;                  ///< whose class names are to be found
+  std::optional<std::vector<std::size_t>> columns;  ///< --columns without columns of text
+  std::vector<std::size_t> others;                  ///< columns that no option names
   bool has_header = false;
 };
 
@@ -84,6 +86,20 @@ std::vector<std::size_t> class_labels(std::vector<InputFile> const& files, CsvOp
   return found;
 }
 
+/// --columns may name columns of text too, which then are no columns of numbers.
+void choose_columns(CsvOptions const& csv, ColumnNames const& names, CsvChoice& choice) {
+  if (csv.columns.empty()) return;
+  std::vector<bool> is_used(names.size());
+  for (std::string const* const list : {&csv.label, &csv.weight, &csv.qid, &csv.ignore, &csv.columns})
+    for (std::size_t const column : names.resolve(*list, csv.columns_option)) is_used[column] = true;
+  for (std::size_t const text : choice.texts) is_used[text] = true;
+  for (std::size_t i = 0; i < names.size(); ++i)
+    if (!is_used[i]) choice.others.push_back(i);
+  choice.columns = names.resolve(csv.columns, csv.columns_option);
+  std::erase_if(*choice.columns,
+                [&](std::size_t column) { return std::ranges::find(choice.texts, column) != choice.texts.end(); });
+}
+
 CsvChoice choose(std::vector<InputFile> const& files, Arguments const& arguments, FitOptions const& options) {
   CsvOptions csv = csv_options(arguments);
   CsvOptions look = csv;
@@ -97,6 +113,7 @@ CsvChoice choose(std::vector<InputFile> const& files, Arguments const& arguments
   for (std::size_t i = 0; i < choice.specs.size(); ++i)
     if (choice.specs[i] && choice.specs[i]->takes_text()) choice.texts.push_back(i);
   choice.labels = class_labels(files, csv, names, options);
+  choose_columns(csv, names, choice);
   for (std::size_t const label : choice.labels)
     if (choice.specs[label]) throw ConfigurationError("--normalize: " + names.word_for(label) + " is the label");
   return choice;
@@ -104,15 +121,21 @@ CsvChoice choose(std::vector<InputFile> const& files, Arguments const& arguments
 
 /// The arguments of the pass: columns of text, and labels whose classes are to be found, come as texts.
 Arguments pass_arguments(Arguments const& given, CsvChoice const& choice) {
-  Arguments::Given kept;
-  for (auto const& each : given.given()) {
-    bool const is_replaced = each.first == "texts" || (each.first == "label" && !choice.labels.empty());
-    if (!is_replaced) kept.push_back(each);
-  }
+  Arguments arguments = given.without({"texts"});
+  if (!choice.labels.empty()) arguments = arguments.without({"label"});
   std::vector<std::size_t> texts = choice.texts;
   texts.insert(texts.end(), choice.labels.begin(), choice.labels.end());
-  if (!texts.empty()) kept.emplace_back("texts", place_list(texts));
-  return {given.verb(), std::move(kept), given.inputs()};
+  if (!texts.empty()) arguments.set_default("texts", place_list(texts));
+  if (!choice.columns) return arguments;
+  arguments = arguments.without({"columns"});
+  if (!choice.columns->empty()) {
+    arguments.set_default("columns", place_list(*choice.columns));
+  } else if (!choice.others.empty()) {  // no numbers at all: no column may become a feature unasked
+    std::string const ignored = given.value_or("ignore", "");
+    arguments = arguments.without({"ignore"});
+    arguments.set_default("ignore", (ignored.empty() ? "" : ignored + ",") + place_list(choice.others));
+  }
+  return arguments;
 }
 
 // --- what comes of it ------------------------------------------------------------------------------------------------
@@ -218,8 +241,11 @@ class FitPass {
 
   /// Reads everything. `with_labels`: so many columns of text more, at the end, are labels.
   void read(std::size_t with_labels) {
-    std::vector<bool> wanted(texts.size() + with_labels, true);
-    for (std::size_t i = 0; i < texts.size(); ++i) wanted[i] = texts[i].needs_vocabulary();
+    std::vector<TextColumn> wanted(texts.size() + with_labels, {true, std::nullopt});
+    for (std::size_t i = 0; i < texts.size(); ++i) {
+      wanted[i].wants_counts = texts[i].needs_vocabulary();
+      if (!wanted[i].wants_counts) wanted[i].rule = text_rule_of(texts[i]);
+    }
     counts_.emplace(std::move(wanted), memory_bytes_ / 2);
     columns_.emplace(layout_.feature_dtype, layout_.is_sparse ? std::vector<TransformSpec>{} : numbers,
                      options_.is_exact);
@@ -250,7 +276,9 @@ class FitPass {
       FittedColumn column;
       column.name = text_names[i];
       column.spec = texts[i];
-      if (texts[i].needs_vocabulary()) column.vocabulary = vocabulary_of(column.name, texts[i], counts_->of(i), notes);
+      if (texts[i].needs_vocabulary())
+        column.vocabulary = vocabulary_of(column.name, texts[i], counts_->counts(i), notes);
+      check_unread(column, i);
       file.columns.push_back(std::move(column));
     }
     if (!columns_->is_exact())
@@ -260,6 +288,19 @@ class FitPass {
   [[nodiscard]] TextColumnCounts const& counts() const { return *counts_; }
 
  private:
+  /// Texts that a conversion would reject its records for.
+  void check_unread(FittedColumn const& column, std::size_t text) const {
+    std::uint64_t const unread = counts_->unread(text);
+    if (unread == 0) return;
+    throw DataError(shown(column.name) + ": " + format_count(unread) + (unread == 1 ? " text is" : " texts are") +
+                        " nothing that " + text_of(column.spec) + " reads, such as " +
+                        shown(counts_->first_unread(text)),
+                    column.spec.transform == Transform::time
+                        ? "time(..., format=us) reads month/day/year, format=european day.month.year, format=epoch "
+                          "seconds; --null lists the spellings of missing values."
+                        : "--null lists the spellings of missing values; ordinal takes any two words.");
+  }
+
   std::unique_ptr<BatchReader> reader_;
   FitOptions const& options_;
   std::size_t memory_bytes_;
@@ -323,7 +364,7 @@ Fit fit_csv(std::vector<InputFile> const& given, FileFormat const& format, Argum
                           format_count(pass.counts().missing(place)) + " records",
                       "labels cannot be missing: take them out, or --null lists what counts as missing");
     schema.options.emplace_back("label", choice.has_header ? list_item(label.name) : label.name);
-    schema.options.emplace_back("label-map", label_map_of(label.name, pass.counts().of(place), options, fit.notes));
+    schema.options.emplace_back("label-map", label_map_of(label.name, pass.counts().counts(place), options, fit.notes));
   }
   fit.file.schema = one_line_less(to_json(schema));
   return fit;

@@ -96,17 +96,7 @@ std::size_t codes_of(FittedColumn const& column) {
 void add_text(ProgramBuilder& builder, FittedColumn const& column, std::uint32_t category) {
   TransformSpec const& spec = column.spec;
   Parameters const as_it_is{0, 1, std::numeric_limits<double>::quiet_NaN(), 0, 0};
-  normalize::TextRule rule;
-  rule.unknown = spec.unknown;
-  rule.hash_bits = static_cast<std::uint8_t>(spec.hash_bits);
-  rule.time_format = spec.time_format;
-  switch (spec.transform) {
-    case Transform::hash: rule.reading = normalize::Reading::hash; break;
-    case Transform::boolean: rule.reading = normalize::Reading::boolean; break;
-    case Transform::time: rule.reading = normalize::Reading::time; break;
-    default: break;
-  }
-  builder.add_text_rule(rule, column.vocabulary);
+  builder.add_text_rule(text_rule_of(spec), column.vocabulary);
   if (spec.transform == Transform::one_hot) {
     builder.add_one_hot(category, static_cast<std::uint32_t>(codes_of(column)));
   } else if (spec.transform == Transform::time) {
@@ -151,6 +141,20 @@ bool undo(FittedColumn const& column, Kind& kind, Parameters& parameters) {
 }
 
 }  // namespace
+
+normalize::TextRule text_rule_of(TransformSpec const& spec) {
+  normalize::TextRule rule;
+  rule.unknown = spec.unknown;
+  rule.hash_bits = static_cast<std::uint8_t>(spec.hash_bits);
+  rule.time_format = spec.time_format;
+  switch (spec.transform) {
+    case Transform::hash: rule.reading = normalize::Reading::hash; break;
+    case Transform::boolean: rule.reading = normalize::Reading::boolean; break;
+    case Transform::time: rule.reading = normalize::Reading::time; break;
+    default: break;
+  }
+  return rule;
+}
 
 std::size_t FittedColumn::outputs() const {
   switch (spec.transform) {

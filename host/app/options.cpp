@@ -161,6 +161,13 @@ std::optional<std::string> Arguments::value(std::string_view name) const {
   return found == given_.rend() ? std::nullopt : std::optional(found->second);
 }
 
+Arguments Arguments::without(std::initializer_list<std::string_view> names) const {
+  Given kept;
+  for (auto const& each : given_)
+    if (std::find(names.begin(), names.end(), each.first) == names.end()) kept.push_back(each);
+  return {*verb_, std::move(kept), inputs_};
+}
+
 void Arguments::set_default(std::string_view name, std::string_view value) {
   if (!this->value(name)) given_.emplace_back(name, value);
 }

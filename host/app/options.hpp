@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <optional>
 #include <span>
 #include <string>
@@ -67,6 +68,8 @@ class Arguments {
   [[nodiscard]] Verb const& verb() const { return *verb_; }
   [[nodiscard]] std::vector<std::string> const& inputs() const { return inputs_; }  ///< words that are no options
   [[nodiscard]] Given const& given() const { return given_; }
+  /// The same without these options.
+  [[nodiscard]] Arguments without(std::initializer_list<std::string_view> names) const;
   /// Sets an option that was not given.
   void set_default(std::string_view name, std::string_view value);
   [[nodiscard]] std::optional<std::string> value(std::string_view name) const;

@@ -4,6 +4,8 @@
 #include <utility>
 
 #include "formats/normalize/rows.hpp"
+#include "host/exec/affine_avx2.hpp"
+#include "host/exec/engine.hpp"
 #include "penstock/error.hpp"
 
 namespace penstock {
@@ -38,6 +40,13 @@ Normalizer::Normalizer(Parts parts) : parts_(std::move(parts)) {
   run_of_.resize(program_.columns);
   for (std::uint32_t r = 0; r < program_.run_count; ++r)
     for (std::uint32_t c = 0; c < parts_.runs[r].count; ++c) run_of_[parts_.runs[r].to + c] = r;
+  for (normalize::Parameters const& each : parts_.parameters) {
+    offsets_.push_back(each.a);
+    scales_.push_back(each.b);
+    fills_.push_back(each.fill);
+  }
+  constexpr std::size_t read_beyond = 8;  // avx2::affine_columns
+  for (std::vector<double>* const each : {&offsets_, &scales_, &fills_}) each->resize(each->size() + read_beyond);
 }
 
 BatchLayout Normalizer::layout_of(BatchLayout decoded) const {
@@ -55,7 +64,7 @@ Batch Normalizer::apply(Batch const& decoded, Batch const& into) const {
   if (decoded.csr.indptr == nullptr) {
     batch.features = into.features;
     batch.set_rows(decoded.rows);
-    normalize::apply_rows(program_, decoded, batch.features);
+    apply_dense(decoded, batch.features);
   } else {
     batch.csr.values = into.csr.values;
     batch.csr.dtype = into.csr.dtype;
@@ -64,6 +73,31 @@ Batch Normalizer::apply(Batch const& decoded, Batch const& into) const {
   }
   batch.set_rows(decoded.rows);
   return batch;
+}
+
+void Normalizer::apply_dense(Batch const& decoded, Dense const& into) const {
+#if defined(__x86_64__)
+  bool const is_usual = decoded.features.dtype == DType::float32 && decoded.features.columns != 0;
+  if (is_usual && best_instruction_set() == InstructionSet::avx2) {
+    float const* features = decoded.features.as<float>();
+    double const* categories = decoded.categories.as<double>();
+    float* to = into.as<float>();
+    for (std::size_t row = 0; row < decoded.rows; ++row) {
+      for (normalize::Run const& run : parts_.runs) {
+        if (normalize::is_affine_of_numbers(run))
+          avx2::apply_affine({offsets_.data() + run.to, scales_.data() + run.to, fills_.data() + run.to}, run.count,
+                             features + run.from, to + run.to);
+        else
+          normalize::apply_run(program_, run, features, categories, to);
+      }
+      features += decoded.features.columns;
+      categories += decoded.categories.columns;
+      to += into.columns;
+    }
+    return;
+  }
+#endif
+  normalize::apply_rows(program_, decoded, into);
 }
 
 namespace {

@@ -57,11 +57,13 @@ class Normalizer {
   [[nodiscard]] Batch apply(Batch const& decoded, Batch const& into) const;
 
  private:
+  void apply_dense(Batch const& decoded, Dense const& into) const;
   void apply_sparse(Batch const& decoded, Batch const& into) const;
 
   Parts parts_;
   normalize::Program program_;
-  std::vector<std::uint32_t> run_of_;  ///< by column that comes out
+  std::vector<std::uint32_t> run_of_;             ///< by column that comes out
+  std::vector<double> offsets_, scales_, fills_;  ///< the same, once more, and some that are only read
 };
 
 }  // namespace penstock

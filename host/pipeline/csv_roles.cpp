@@ -144,7 +144,8 @@ std::string remedies_for(TextColumns const& texts, CsvOptions const& options, cs
   std::string const advice = advice_for(texts.near_numbers, rules.dialect);
   if (!advice.empty()) hint += ' ' + advice;
   return hint +
-         " A class to be predicted is named by --label NAME, with its classes' numbers in --label-map NAME=0,...";
+         " --normalize makes features of texts (COLUMN=one-hot). A class to be predicted is named by --label NAME, "
+         "with its classes' numbers in --label-map NAME=0,...";
 }
 
 /// What class names are that were meant for numbers.
