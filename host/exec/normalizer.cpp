@@ -66,8 +66,7 @@ Batch Normalizer::apply(Batch const& decoded, Batch const& into) const {
     batch.set_rows(decoded.rows);
     apply_dense(decoded, batch.features);
   } else {
-    batch.csr.values = into.csr.values;
-    batch.csr.dtype = into.csr.dtype;
+    batch.csr = into.csr;
     batch.csr.columns = program_.columns;
     apply_sparse(decoded, batch);
   }
@@ -102,6 +101,7 @@ void Normalizer::apply_dense(Batch const& decoded, Dense const& into) const {
 
 namespace {
 
+/// Rows in the middle of a matrix begin at a pair that `out` has no place for: there they begin at 0.
 template <class U, class T>
 void apply_pairs(normalize::Program const& program, std::uint32_t const* run_of, Csr const& in, Csr const& out) {
   Extent const pairs = in.pairs();
@@ -113,19 +113,23 @@ void apply_pairs(normalize::Program const& program, std::uint32_t const* run_of,
       throw Error(ExitCode::internal, "a sparse row has an index beyond the normaliser's columns");
     normalize::Run const& run = program.runs[run_of[column]];
     auto const number = static_cast<std::uint32_t>(column) - run.to;
-    to[k] = normalize::rounded<U>(
+    to[k - pairs.begin] = normalize::rounded<U>(
         normalize::value_of(run.kind, number, program.parameters[column], program.edges, static_cast<double>(from[k])));
   }
 }
 
 }  // namespace
 
-void Normalizer::apply_sparse(Batch const& decoded, Batch const& into) const {
+void Normalizer::apply_sparse(Batch const& decoded, Batch& batch) const {
+  std::size_t const begin = decoded.csr.pairs().begin;
+  batch.csr.indices = decoded.csr.indices + begin;
+  for (std::size_t row = 0; row < decoded.rows; ++row)
+    batch.csr.indptr[row + 1] = decoded.csr.indptr[row + 1] - static_cast<std::int64_t>(begin);
   switch (decoded.csr.dtype) {
-    case DType::float32: return apply_pairs<float, float>(program_, run_of_.data(), decoded.csr, into.csr);
-    case DType::float64: return apply_pairs<double, double>(program_, run_of_.data(), decoded.csr, into.csr);
-    case DType::int32: return apply_pairs<float, std::int32_t>(program_, run_of_.data(), decoded.csr, into.csr);
-    case DType::int64: return apply_pairs<float, std::int64_t>(program_, run_of_.data(), decoded.csr, into.csr);
+    case DType::float32: return apply_pairs<float, float>(program_, run_of_.data(), decoded.csr, batch.csr);
+    case DType::float64: return apply_pairs<double, double>(program_, run_of_.data(), decoded.csr, batch.csr);
+    case DType::int32: return apply_pairs<float, std::int32_t>(program_, run_of_.data(), decoded.csr, batch.csr);
+    case DType::int64: return apply_pairs<float, std::int64_t>(program_, run_of_.data(), decoded.csr, batch.csr);
   }
 }
 

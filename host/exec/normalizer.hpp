@@ -53,12 +53,12 @@ class Normalizer {
   /// What rows of `decoded` become. Sparse features stay sparse, and every column of theirs becomes one column.
   [[nodiscard]] BatchLayout layout_of(BatchLayout decoded) const;
   /// Rows of `decoded` with the features in the memory of `into`, which has layout_of(decoded); the other tensors are
-  /// shared. Of sparse features only the values are there, and indices are shared too.
+  /// shared. Of sparse features the indices are shared, and pairs count from 0 also where those of `decoded` do not.
   [[nodiscard]] Batch apply(Batch const& decoded, Batch const& into) const;
 
  private:
   void apply_dense(Batch const& decoded, Dense const& into) const;
-  void apply_sparse(Batch const& decoded, Batch const& into) const;
+  void apply_sparse(Batch const& decoded, Batch& batch) const;
 
   Parts parts_;
   normalize::Program program_;
