@@ -93,14 +93,28 @@ class ColumnFit {
     }
     std::string const* const label_map = loaded_.option("label-map");
     if (label_map != nullptr && arguments.value("label")) arguments.set_default("label-map", *label_map);
+    check_ignored(arguments, is_used);
+    if (!arguments.value("columns")) ignore_rest(arguments, is_used);
+  }
+
+ private:
+  void check_ignored(Arguments const& arguments, std::vector<bool> const& is_used) const {
     std::optional<std::string> const ignored = arguments.value("ignore");
     if (!ignored) return;
     for (std::size_t const column : names_.resolve(*ignored, "--ignore")) {
       if (is_used[column]) throw_conflict("ignore", *ignored, names_.word_for(column) + " is used", loaded_.path);
     }
   }
-
- private:
+  /// Of a normaliser all of whose columns are texts: without --columns every other column would be a feature.
+  static void ignore_rest(Arguments& arguments, std::vector<bool> const& is_used) {
+    std::vector<std::size_t> rest;
+    for (std::size_t column = 0; column < is_used.size(); ++column)
+      if (!is_used[column]) rest.push_back(column);
+    Arguments::Given given = arguments.given();
+    std::erase_if(given, [](auto const& each) { return each.first == "ignore"; });
+    if (!rest.empty()) given.emplace_back("ignore", list_of(rest));
+    arguments = Arguments(arguments.verb(), std::move(given), arguments.inputs());
+  }
   /// In the input; columns that it may lack are left out.
   [[nodiscard]] std::vector<std::size_t> places_of(std::string_view option, Role role) const {
     std::vector<std::size_t> places;
