@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <type_traits>
 
 #include "formats/statistics/tile.hpp"
 #include "host/exec/tile_summary.hpp"
@@ -12,12 +13,32 @@ namespace penstock::app {
 
 using statistics::tile_rows;
 
-TensorStatistics::TensorStatistics(DType dtype, std::size_t columns)
+std::size_t exact_values_max(std::size_t columns) {
+  std::size_t const all_columns = std::size_t{1} << 24;
+  return std::clamp(all_columns / std::max<std::size_t>(columns, 1), tile_rows, statistics::exact_values_default);
+}
+
+std::size_t counted_values_max(std::size_t columns) {
+  std::size_t const all_columns = std::size_t{1} << 22;
+  return std::clamp(all_columns / std::max<std::size_t>(columns, 1), tile_rows, statistics::counted_values_default);
+}
+
+TensorStatistics::TensorStatistics(DType dtype, std::size_t columns, ColumnDetails details,
+                                   std::optional<std::size_t> only)
     : dtype_(dtype),
       columns_(columns),
+      first_(only.value_or(0)),
       carry_(tile_rows * columns * size_bytes(dtype)),
-      tile_(columns),
-      all_(columns) {}
+      tile_(only ? 1 : columns),
+      all_(tile_.size()) {
+  std::size_t const exact_values = details.is_exact ? statistics::exact_values_all : exact_values_max(columns);
+  std::size_t const quantiles = details.quantiles ? all_.size() : 0;
+  if (dtype == DType::float32)
+    quantiles_.emplace<1>(quantiles, statistics::BasicQuantiles<float>(exact_values));
+  else
+    quantiles_.emplace<0>(quantiles, statistics::BasicQuantiles<double>(exact_values));
+  if (details.values) values_.assign(all_.size(), statistics::ValueCounts(counted_values_max(columns)));
+}
 
 void TensorStatistics::add(Dense const& tensor) {
   std::size_t const row_bytes = columns_ * size_bytes(dtype_);
@@ -25,43 +46,116 @@ void TensorStatistics::add(Dense const& tensor) {
   std::size_t left = tensor.rows;
   rows_ += left;
   if (row_bytes == 0) return;
-  while (left != 0) {
-    if (carried_ == 0 && left >= tile_rows) {
-      add_tile(from, tile_rows);
-      from += tile_rows * row_bytes;
-      left -= tile_rows;
-      continue;
-    }
-    std::size_t const taken = std::min(left, tile_rows - carried_);
-    std::memcpy(carry_.data() + carried_ * row_bytes, from, taken * row_bytes);
-    from += taken * row_bytes;
-    left -= taken;
-    carried_ += taken;
-    if (carried_ != tile_rows) continue;
-    add_tile(carry_.data(), tile_rows);
-    carried_ = 0;
-  }
+  auto const carry = [&](std::size_t rows) {
+    std::memcpy(carry_.data() + carried_ * row_bytes, from, rows * row_bytes);
+    from += rows * row_bytes;
+    left -= rows;
+    carried_ += rows;
+  };
+  if (carried_ != 0) carry(std::min(left, tile_rows - carried_));
+  if (carried_ == tile_rows) tiles_.push_back({carry_.data(), tile_rows});
+  for (; left >= tile_rows; left -= tile_rows, from += tile_rows * row_bytes) tiles_.push_back({from, tile_rows});
+  if (!tiles_.empty()) add_tiles();
+  if (left != 0) carry(left);
 }
 
 std::span<statistics::Summary const> TensorStatistics::finish() {
-  if (carried_ != 0) add_tile(carry_.data(), carried_);
-  carried_ = 0;
+  if (carried_ != 0) tiles_.push_back({carry_.data(), carried_});
+  add_tiles();
+  std::visit(
+      [](auto& columns) {
+        for (auto& quantiles : columns) quantiles.finish();
+      },
+      quantiles_);
   return all_;
 }
 
-void TensorStatistics::add_tile(std::byte const* values, std::size_t rows) {
-  auto const summarize = [&]<class T>(T const* of_type) {
-    statistics::summarize_tile(of_type, rows, columns_, columns_, tile_.data());
+namespace {
+
+/// Columns that are summed up together: their sums lie side by side in memory.
+constexpr std::size_t block_columns = 32;
+
+std::size_t blocks_of(std::size_t columns) { return (columns + block_columns - 1) / block_columns; }
+
+}  // namespace
+
+/// Empties tiles_, and the carry if it is one of them. Parts: summaries of blocks of columns, then details of each.
+void TensorStatistics::add_tiles() {
+  bool const has_quantiles = std::visit([](auto const& columns) { return !columns.empty(); }, quantiles_);
+  std::size_t const parts = blocks_of(all_.size()) + (has_quantiles || !values_.empty() ? all_.size() : 0);
+  auto const task = [this](std::size_t part) { add_part(part); };
+  if (team_ != nullptr)
+    team_->run(parts, task);
+  else
+    for (std::size_t part = 0; part < parts; ++part) task(part);
+  if (!tiles_.empty() && tiles_[0].values == carry_.data()) carried_ = 0;
+  tiles_.clear();
+}
+
+void TensorStatistics::add_part(std::size_t part) {
+  auto const add = [&]<class T>() {
+    std::size_t const blocks = blocks_of(all_.size());
+    if (part < blocks) return summarize_block<T>(part);
+    add_details<T>(part - blocks);
   };
   switch (dtype_) {
-    case DType::float64: summarize(reinterpret_cast<double const*>(values)); break;
-    case DType::int32: summarize(reinterpret_cast<std::int32_t const*>(values)); break;
-    case DType::int64: summarize(reinterpret_cast<std::int64_t const*>(values)); break;
-    default:
-      summarize_tile(isa_, reinterpret_cast<float const*>(values), rows, columns_, columns_, tile_.data());
-      break;
+    case DType::float64: return add.template operator()<double>();
+    case DType::int32: return add.template operator()<std::int32_t>();
+    case DType::int64: return add.template operator()<std::int64_t>();
+    default: return add.template operator()<float>();
   }
-  for (std::size_t i = 0; i < columns_; ++i) all_[i] = statistics::merged(all_[i], tile_[i]);
+}
+
+template <class T>
+void TensorStatistics::summarize_block(std::size_t block) {
+  std::size_t const begin = block * block_columns, end = std::min(begin + block_columns, all_.size());
+  for (Tile const& tile : tiles_) {
+    T const* const values = reinterpret_cast<T const*>(tile.values) + first_ + begin;
+    if constexpr (std::is_same_v<T, float>)
+      penstock::summarize_tile(isa_, values, tile.rows, columns_, end - begin, tile_.data() + begin);
+    else
+      statistics::summarize_tile(values, tile.rows, columns_, end - begin, tile_.data() + begin);
+    for (std::size_t i = begin; i < end; ++i) all_[i] = statistics::merged(all_[i], tile_[i]);
+  }
+}
+
+template <class T>
+void TensorStatistics::add_details(std::size_t column) {
+  using Kept = std::conditional_t<std::is_same_v<T, float>, float, double>;
+  auto& quantiles = std::get<QuantilesOfColumns<Kept>>(quantiles_);
+  for (Tile const& tile : tiles_) {
+    T const* at = reinterpret_cast<T const*>(tile.values) + first_ + column;
+    if (!quantiles.empty()) quantiles[column].add_tile(at, tile.rows, columns_);
+    if (values_.empty()) continue;
+    for (std::size_t i = 0; i < tile.rows; ++i, at += columns_) {
+      auto const x = static_cast<double>(*at);
+      if (x - x == 0) values_[column].add(x);
+    }
+  }
+}
+
+QuantileStatistics TensorStatistics::quantiles_of(std::size_t i) const {
+  return std::visit(
+      [i](auto const& columns) {
+        QuantileStatistics found;
+        found.is_exact = columns[i].is_exact();
+        for (std::size_t k = 0; k < named_quantiles.size(); ++k)
+          found.values[k] = columns[i].quantile(named_quantiles[k].q);
+        return found;
+      },
+      quantiles_);
+}
+
+ColumnStatistics TensorStatistics::column(std::size_t i) const {
+  ColumnStatistics column;
+  column.summary = all_[i];
+  bool const has_quantiles = std::visit([](auto const& columns) { return !columns.empty(); }, quantiles_);
+  if (has_quantiles && column.summary.moments.count != 0) column.quantiles = quantiles_of(i);
+  if (!values_.empty()) {
+    std::uint64_t const distinct = std::min(values_[i].distinct(), column.summary.moments.count);
+    column.values = {distinct, values_[i].is_exact(), values_[i].most_frequent(frequent_values_max)};
+  }
+  return column;
 }
 
 double standard_deviation(statistics::Moments const& moments) {

@@ -30,6 +30,7 @@ constexpr std::string_view inspect_examples[] = {
 constexpr std::string_view stats_examples[] = {
     "penstock stats train.csv --label y",
     "penstock stats train.csv --column age --statistic mean",
+    "penstock stats train.csv --label y --correlations --json",
 };
 constexpr std::string_view fit_examples[] = {
     "penstock fit train.csv --label y -o normalizer.json",
@@ -150,14 +151,17 @@ constexpr OptionSpec common_options[] = {
      diff_verb},
     {0, "features-only", "", "compare the features and nothing else", reading, diff_verb},
     {0, "column", "NAME", "this column alone: its name, or its place such as features[3]", reading, stats_verb},
-    {0, "statistic", "NAME", "this one alone: count, missing, infinite, zeros, min, max, mean, std or skewness",
+    {0, "statistic", "LIST",
+     "these alone: count, missing, infinite, zeros, distinct, min, p1, p5, q25, median, q75, p95, p99, max, mean, std "
+     "and skewness",
      reading, stats_verb},
+    {0, "exact", "", "quantiles of all values, in memory that grows with the input (default: beyond 65,536 about)",
+     reading, convert_verb | fit_verb | stats_verb},
+    {0, "correlations", "", "Pearson's correlations of up to 256 dense features and labels", reading, stats_verb},
 
     {0, "normalize", "FILE|LIST",
      "a normaliser (penstock fit), or transforms to fit in a first pass: standardize, 'robust; city=one-hot'", columns,
      writing_verbs | fit_verb},
-    {0, "exact", "", "quantiles of all values of a column; else of a sample above 65,536 of them", columns,
-     convert_verb | fit_verb},
     {0, "classes", "", "the label's different texts are classes, numbered from 0 (default where they are no numbers)",
      columns, convert_verb | fit_verb},
     {0, "positive", "NAME", "this class is 1, and all others are 0", columns, convert_verb | fit_verb},

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <random>
 #include <vector>
 
@@ -167,6 +168,55 @@ TEST(ColumnStatistics, ConstantAndEmptyColumns) {
   EXPECT_EQ(missing.missing, 3000u);
   EXPECT_EQ(missing.moments, Moments{});
   EXPECT_EQ(app::standard_deviation(missing.moments), 0);
+}
+
+TEST(ColumnStatistics, DetailsAreTheSameForBatchesOfAnySize) {
+  std::vector<float> values = random_floats(11, 3 * 90000);
+  for (std::size_t i = 2; i < values.size(); i += 3) values[i] = static_cast<float>(i % 7);
+  Dense const all = tensor_of(values, 3, DType::float32);
+  app::TaskTeam team(3);
+  auto const details = [&](std::size_t batch_rows, std::optional<std::size_t> only) {
+    TensorStatistics statistics(DType::float32, 3, {.quantiles = true, .values = true}, only);
+    if (batch_rows % 2 != 0) statistics.share_work(team);
+    for (std::size_t begin = 0; begin < all.rows; begin += batch_rows) {
+      Dense part = all;
+      part.data += begin * 3 * sizeof(float);
+      part.rows = std::min(batch_rows, all.rows - begin);
+      statistics.add(part);
+    }
+    std::vector<app::ColumnStatistics> columns;
+    std::size_t const count = statistics.finish().size();
+    for (std::size_t i = 0; i < count; ++i) columns.push_back(statistics.column(i));
+    return columns;
+  };
+  std::vector<app::ColumnStatistics> const wanted = details(90000, std::nullopt);
+  ASSERT_EQ(wanted.size(), 3u);
+  EXPECT_FALSE(wanted[0].quantiles->is_exact);
+  EXPECT_FALSE(wanted[0].values->is_exact);
+  EXPECT_TRUE(wanted[2].values->is_exact);
+  EXPECT_EQ(wanted[2].values->most_frequent.size(), 7u);
+  EXPECT_EQ(wanted[2].quantiles->values[3], 3);
+  auto const expect_same = [](app::ColumnStatistics const& a, app::ColumnStatistics const& b) {
+    EXPECT_EQ(a.summary, b.summary);
+    EXPECT_EQ(a.quantiles->values, b.quantiles->values);
+    EXPECT_EQ(a.values->distinct, b.values->distinct);
+    EXPECT_EQ(a.values->most_frequent, b.values->most_frequent);
+  };
+  for (std::size_t const rows : {1u, 1000u, 1025u, 50000u}) {
+    std::vector<app::ColumnStatistics> const found = details(rows, std::nullopt);
+    for (std::size_t i = 0; i < 3; ++i) expect_same(found[i], wanted[i]);
+  }
+  for (std::size_t i = 0; i < 3; ++i) expect_same(details(777, i).at(0), wanted[i]);
+}
+
+TEST(ColumnStatistics, DetailsOfManyColumnsKeepLess) {
+  EXPECT_EQ(app::exact_values_max(1), 65536u);
+  EXPECT_EQ(app::exact_values_max(256), 65536u);
+  EXPECT_EQ(app::exact_values_max(2048), 8192u);
+  EXPECT_EQ(app::exact_values_max(1000000), 1024u);
+  EXPECT_EQ(app::counted_values_max(64), 65536u);
+  EXPECT_EQ(app::counted_values_max(2048), 2048u);
+  EXPECT_EQ(app::counted_values_max(1000000), 1024u);
 }
 
 }  // namespace
