@@ -42,17 +42,20 @@ std::string name_of(Schedule const& s) {
 /// A DecodePlan with everything that it points to.
 struct Plan {
   explicit Plan(Rules const& rules, std::size_t shards) : rules_(rules) {
-    std::uint32_t features = 0, labels = 0;
+    std::uint32_t features = 0, labels = 0, texts = 0;
     for (Role const role : rules.roles) {
       std::uint32_t place = 0;
       if (role == Role::feature) place = features++;
       if (role == Role::label) place = labels++;
+      if (role == Role::category) place = texts++;
       plan.layout.has_weight |= role == Role::weight;
       plan.layout.has_qid |= role == Role::qid;
       columns.push_back({role, place});
     }
     plan.layout.features = features;
     plan.layout.labels = labels;
+    plan.layout.categories = texts;
+    plan.layout.keeps_texts = texts != 0;
     for (auto const& null : rules_.nulls) nulls.push_back({null.data(), null.data() + null.size()});
     for (auto const& [name, value] : rules_.labels) names.push_back({{name.data(), name.data() + name.size()}, value});
     by_shard.assign(shards, columns);
@@ -74,6 +77,12 @@ Outcome row_of(Plan const& plan, Batch const& batch, std::size_t row) {
   Outcome outcome;
   for (csv::Column const column : plan.columns) {
     if (column.role == Role::ignore) continue;
+    if (column.role == Role::category) {
+      bool const is_missing = batch.texts.is_missing(row, column.place);
+      outcome.cells.push_back(is_missing ? reference::missing_text_cell
+                                         : reference::text_cell(batch.texts.at(row, column.place)));
+      continue;
+    }
     Dense const& tensor = batch.tensor(column.role);
     std::size_t const size = size_bytes(tensor.dtype);
     auto const* bytes = reinterpret_cast<char const*>(tensor.data) + (row * tensor.columns + column.place) * size;
@@ -128,6 +137,7 @@ std::vector<std::vector<Outcome>> decode(Rules const& rules, std::vector<std::st
   std::vector<std::unique_ptr<Lane>> lanes;
   LaneOptions lane;
   lane.capacity.rows = schedule.rows_max;
+  lane.capacity.text_bytes = csv::Format::record_capacity(plan.plan, 0).text_bytes + schedule.rows_max;
   lane.faults_max = std::max(schedule.faults_max, rules.roles.size() + 1);
   for (unsigned i = 0; i < schedule.lanes; ++i) lanes.push_back(make_lane<csv::Format>(schedule.isa, plan.plan, lane));
   Pipeline pipeline(shards, make_cutter<csv::Format>(schedule.isa, plan.plan, rules.record_max), std::move(lanes),
@@ -235,8 +245,9 @@ class Generator {
  private:
   Role role(std::size_t i) {
     if (i == 0) return Role::feature;
-    static constexpr Role roles[] = {Role::feature, Role::feature, Role::label, Role::weight, Role::qid, Role::ignore};
-    Role const role = roles[below(6)];
+    static constexpr Role roles[] = {Role::feature, Role::feature, Role::label,   Role::weight,
+                                     Role::qid,     Role::ignore,  Role::category};
+    Role const role = roles[below(std::size(roles))];
     bool const is_single = role == Role::weight || role == Role::qid;
     bool const is_taken = is_single && taken_[static_cast<std::size_t>(role)];
     if (is_single) taken_[static_cast<std::size_t>(role)] = true;

@@ -20,6 +20,9 @@
 
 namespace penstock::reference {
 
+inline std::string text_cell(std::string_view text) { return "text " + std::string(text); }
+inline std::string const missing_text_cell = "missing";
+
 struct Rules {
   csv::Dialect dialect;
   std::size_t record_max = 1 << 20;
@@ -43,7 +46,8 @@ struct Complaint {
 /// One record: the bytes of its values in column order (ignored columns left out), or a complaint.
 struct Outcome {
   bool is_accepted = true;
-  std::vector<std::string> cells;  ///< the values' bytes
+  std::vector<std::string>
+      cells;  ///< the values' bytes; of a column of text what text_cell() and missing_text_cell say
   std::vector<Complaint> complaints;
   bool operator==(Outcome const&) const = default;
 };
@@ -67,7 +71,7 @@ class Decoder {
     bool has_ended = false;  ///< by a line end or the end of the text
     bool is_comment = false;
     bool is_quote_open = false;
-    std::size_t quote = 0;         ///< the last opening quote
+    std::size_t quote = 0;  ///< the last opening quote
     std::size_t stray = std::string_view::npos;
   };
 
@@ -246,9 +250,12 @@ class Decoder {
       if (record.fields.size() < width && field.begin == record.end) break;  // structure before cell
       FaultCode code{};
       if (rules_.roles[c] == Role::ignore || convert_cell(field, rules_.roles[c], outcome.cells, code)) continue;
-      if (rules_.repairs_cells && rules_.roles[c] == Role::feature) {
-        std::uint32_t const missing = missing_float32_bits;
-        outcome.cells.emplace_back(reinterpret_cast<char const*>(&missing), 4);
+      bool const is_text = rules_.roles[c] == Role::category;
+      if (rules_.repairs_cells && (is_text || rules_.roles[c] == Role::feature)) {
+        if (is_text)
+          outcome.cells.push_back(missing_text_cell);
+        else
+          append(missing_float32_bits, outcome.cells);
         outcome.complaints.push_back({code, true, at_, field.begin, static_cast<std::uint32_t>(c)});
       } else {
         return rejected(code, field.begin, c);
@@ -269,16 +276,26 @@ class Decoder {
     return text.size() == 3 && (text[0] | 32) == 'n' && (text[1] | 32) == 'a' && (text[2] | 32) == 'n';
   }
 
+  bool is_null(std::string const& text) const {
+    return is_nan(text) || std::find(rules_.nulls.begin(), rules_.nulls.end(), text) != rules_.nulls.end();
+  }
+
+  bool convert_text(std::string const& text, std::vector<std::string>& cells, FaultCode& code) const {
+    code = FaultCode::unknown_text;
+    if (text.size() > 4096) return false;
+    cells.push_back(is_null(text) ? missing_text_cell : text_cell(text));
+    return true;
+  }
+
   /// Appends the value's bytes. False: `code` says what is wrong.
   bool convert_cell(Field field, Role role, std::vector<std::string>& cells, FaultCode& code) const {
     std::string const text = plain(field);
+    if (role == Role::category) return convert_text(text, cells, code);
     if (role == Role::label && !rules_.labels.empty()) {
       auto const found = rules_.labels.find(text);
       if (found != rules_.labels.end()) return append(found->second, cells);
     }
-    bool is_null = is_nan(text);
-    for (auto const& null : rules_.nulls) is_null |= null == text;
-    if (is_null) {
+    if (is_null(text)) {
       if (role == Role::feature) return append(missing_float32_bits, cells);
       code = FaultCode::missing_value;
       return false;
