@@ -4,13 +4,13 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <span>
 #include <utility>
 #include <vector>
 
 #include "cuda/exec/backend.cuh"
 #include "cuda/exec/memory.hpp"
+#include "cuda/exec/upload.hpp"
 #include "cuda/kernels/csv_automaton.cuh"
 #include "cuda/kernels/csv_care.cuh"
 #include "cuda/kernels/csv_convert.cuh"
@@ -28,18 +28,6 @@ using penstock::csv::LabelName;
 /// Readable bytes in front of a text and behind it; the text stays aligned.
 constexpr std::size_t reach = 256;
 static_assert(reach >= 2 * plain_float32_reach && reach % 16 == 0);
-
-/// Copies to device memory, and waits.
-template <class T>
-DeviceArray<T> uploaded(Stream& stream, std::span<T const> values, char const* what) {
-  MappedArray<T> const staged(values.size(), what);
-  DeviceArray<T> array(values.size(), what);
-  if (values.empty()) return array;
-  std::memcpy(static_cast<void*>(staged.get()), values.data(), values.size_bytes());
-  stream.copy(array.get(), staged.get(), values.size_bytes(), "copy in the plan");
-  stream.wait();
-  return array;
-}
 
 /// The dense tensors of a round.
 class RowMemory {

@@ -4,31 +4,17 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <span>
-#include <type_traits>
 #include <vector>
 
 #include "cuda/exec/memory.hpp"
 #include "cuda/exec/stream.hpp"
+#include "cuda/exec/upload.hpp"
 #include "cuda/formats/json_memory.hpp"
 #include "cuda/kernels/json_members.cuh"
 #include "formats/objects/plan.hpp"
 
 namespace penstock::cuda::json {
-
-/// Copies to device memory, and waits.
-template <class T>
-DeviceArray<T> uploaded(Stream& stream, std::span<T const> values, char const* what) {
-  static_assert(std::is_trivially_copyable_v<T>);
-  DeviceArray<T> array(values.size(), what);
-  if (values.empty()) return array;
-  MappedArray<T> const staged(values.size(), what);
-  std::memcpy(static_cast<void*>(staged.get()), values.data(), values.size_bytes());
-  stream.copy(array.get(), staged.get(), values.size_bytes(), "copy in the plan");
-  stream.wait();
-  return array;
-}
 
 /// A plan that points to nothing.
 template <class Plan>
