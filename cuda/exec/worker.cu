@@ -1,10 +1,13 @@
 // A lane's part of the device: chunk in, rows or encoded bytes out.
+#include <algorithm>
 #include <memory>
+#include <optional>
 
 #include "cuda/exec/decoder.hpp"
 #include "cuda/exec/engine.hpp"
 #include "cuda/exec/engine_stream.hpp"
 #include "cuda/exec/memory.hpp"
+#include "cuda/exec/normalizer.hpp"
 #include "cuda/exec/stream.hpp"
 #include "cuda/formats/csv.hpp"
 #include "cuda/formats/json.hpp"
@@ -26,13 +29,16 @@ namespace {
 class Worker final : public DeviceWorker {
  public:
   template <class MakeDecoder>
-  Worker(Engine& engine, WorkerOptions const& options, MakeDecoder make_decoder)
+  Worker(Engine& engine, BatchLayout const& decoded, WorkerOptions const& options, MakeDecoder make_decoder)
       : engine_(engine),
         stream_((engine.use(), stream_options(engine, engine.take_track()))),
         counts_missing_(options.counts_missing),
         missing_(1, "the number of missing values"),
         missing_on_device_(1, "the number of missing values"),
         decoder_(make_decoder(DecoderLimits{options.text_bytes, options.capacity, options.faults_max}, stream_)) {
+    if (options.normalizer != nullptr)
+      normalizer_.emplace(stream_, *options.normalizer, decoded.feature_dtype,
+                          std::max<std::size_t>(options.capacity.rows, 1));
     if (auto const* const writer = dynamic_cast<recordio::Writer const*>(options.encoder))
       encoder_ = make_recordio_encoder(writer->layout(), writer->options(), options.capacity, stream_);
   }
@@ -59,6 +65,7 @@ class Worker final : public DeviceWorker {
     target.encoded_bytes = 0;
     bool const takes_rows = target.takes_rows || (faults.size() > 0 && target.takes_rows_with_faults);
     if (!counts_missing_) count_missing_of(rows);
+    if (normalizes()) rows = normalizer_->apply(rows);
     if (encodes()) encode(rows, target);
     if (takes_rows) copy_out(rows, target.rows);
     stream_.wait();
@@ -68,8 +75,10 @@ class Worker final : public DeviceWorker {
   }
 
   [[nodiscard]] bool encodes() const override { return encoder_ != nullptr; }
+  [[nodiscard]] bool normalizes() const override { return normalizer_.has_value(); }
   [[nodiscard]] std::size_t device_bytes() const override {
-    return decoder_->device_bytes() + (encodes() ? encoder_->device_bytes() : 0);
+    return decoder_->device_bytes() + (encodes() ? encoder_->device_bytes() : 0) +
+           (normalizes() ? normalizer_->device_bytes() : 0);
   }
 
  private:
@@ -125,49 +134,50 @@ class Worker final : public DeviceWorker {
   MappedArray<std::uint64_t> missing_;
   DeviceArray<std::uint64_t> missing_on_device_;
   std::unique_ptr<ChunkDecoder> decoder_;
+  std::optional<DeviceNormalizer> normalizer_;
   std::unique_ptr<RowEncoder> encoder_;
 };
 
 }  // namespace
 
 std::unique_ptr<DeviceWorker> make_worker(Engine& engine, csv::DecodePlan const& plan, WorkerOptions const& options) {
-  return std::make_unique<Worker>(engine, options, [&](DecoderLimits const& limits, Stream& stream) {
+  return std::make_unique<Worker>(engine, plan.layout, options, [&](DecoderLimits const& limits, Stream& stream) {
     return make_csv_decoder(plan, limits, stream);
   });
 }
 
 std::unique_ptr<DeviceWorker> make_worker(Engine& engine, libsvm::Plan const& plan, WorkerOptions const& options) {
-  return std::make_unique<Worker>(engine, options, [&](DecoderLimits const& limits, Stream& stream) {
+  return std::make_unique<Worker>(engine, plan.layout, options, [&](DecoderLimits const& limits, Stream& stream) {
     return make_libsvm_decoder(plan, limits, stream);
   });
 }
 
 std::unique_ptr<DeviceWorker> make_worker(Engine& engine, deepar::Plan const& plan, WorkerOptions const& options) {
-  return std::make_unique<Worker>(engine, options, [&](DecoderLimits const& limits, Stream& stream) {
+  return std::make_unique<Worker>(engine, plan.layout, options, [&](DecoderLimits const& limits, Stream& stream) {
     return make_deepar_decoder(plan, limits, stream);
   });
 }
 
 std::unique_ptr<DeviceWorker> make_worker(Engine& engine, jsonl::Plan const& plan, WorkerOptions const& options) {
-  return std::make_unique<Worker>(engine, options, [&](DecoderLimits const& limits, Stream& stream) {
+  return std::make_unique<Worker>(engine, plan.layout, options, [&](DecoderLimits const& limits, Stream& stream) {
     return make_jsonl_decoder(plan, limits, stream);
   });
 }
 
 std::unique_ptr<DeviceWorker> make_worker(Engine& engine, object2vec::Plan const& plan, WorkerOptions const& options) {
-  return std::make_unique<Worker>(engine, options, [&](DecoderLimits const& limits, Stream& stream) {
+  return std::make_unique<Worker>(engine, plan.layout, options, [&](DecoderLimits const& limits, Stream& stream) {
     return make_object2vec_decoder(plan, limits, stream);
   });
 }
 
 std::unique_ptr<DeviceWorker> make_worker(Engine& engine, objects::Plan const& plan, WorkerOptions const& options) {
-  return std::make_unique<Worker>(engine, options, [&](DecoderLimits const& limits, Stream& stream) {
+  return std::make_unique<Worker>(engine, plan.layout, options, [&](DecoderLimits const& limits, Stream& stream) {
     return make_objects_decoder(plan, limits, stream);
   });
 }
 
 std::unique_ptr<DeviceWorker> make_worker(Engine& engine, recordio::Plan const& plan, WorkerOptions const& options) {
-  return std::make_unique<Worker>(engine, options, [&](DecoderLimits const& limits, Stream& stream) {
+  return std::make_unique<Worker>(engine, plan.layout, options, [&](DecoderLimits const& limits, Stream& stream) {
     return make_recordio_decoder(plan, limits, stream);
   });
 }

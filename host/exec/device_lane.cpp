@@ -7,13 +7,18 @@
 
 namespace penstock {
 
-WorkerOptions worker_options(LaneOptions const& options, Encoder const* encoder, bool counts_missing) {
+WorkerOptions worker_options(LaneOptions const& options, BatchLayout const& decoded, Encoder const* encoder,
+                             bool counts_missing) {
+  Shaping const& shaping = options.shaping;
+  bool const normalizes = shaping.normalizer != nullptr && !shaping.reshape && decoded.columns(Role::feature) != 0;
   WorkerOptions worker;
   worker.text_bytes = options.text_bytes + 1;  // and a line end that is added
   worker.capacity = options.capacity;
   worker.faults_max = options.faults_max;
-  worker.counts_missing = counts_missing || options.shaping.is_any();  // behind reshaping they are counted again
-  worker.encoder = options.shaping.is_any() ? nullptr : encoder;
+  // Of rows that are reshaped alone they are counted again, behind that.
+  worker.counts_missing = counts_missing || (shaping.reshape && shaping.normalizer == nullptr);
+  worker.encoder = normalizes || !shaping.is_any() ? encoder : nullptr;
+  worker.normalizer = normalizes ? &shaping.normalizer->program() : nullptr;
   return worker;
 }
 
@@ -48,7 +53,7 @@ bool DeviceLane::next_on_device(Round& round) {
   host.faults = FaultLog(host.fault_memory);
   host.counts = {};
   DeviceTarget target;
-  target.rows = memory.decoded.view(memory.decoded.rows_max());
+  target.rows = rows_view(memory, memory.decoded.rows_max(), worker_->normalizes());
   if (options_.keeps_record_begins) {
     host.record_begins.resize(memory.decoded.rows_max());
     target.rows.record_begins = host.record_begins.data();
@@ -61,10 +66,10 @@ bool DeviceLane::next_on_device(Round& round) {
   host.ends_chunk = decoded.ends_chunk;
   if (!worker_->encodes()) {
     TraceSpan const span(options_.trace, "encode", 0);
-    finish_round(host, decoded.rows, {options_, encoder_.get(), true});
+    finish_round(host, decoded.rows, {options_, encoder_.get(), true, worker_->normalizes()});
     return true;
   }
-  host.batch = memory.decoded.view(decoded.rows);
+  host.batch = rows_view(memory, decoded.rows, worker_->normalizes());
   if (options_.keeps_record_begins) host.batch.record_begins = host.record_begins.data();
   host.encoded = {memory.window, target.encoded_bytes};
   return true;

@@ -35,7 +35,9 @@ class DeviceLane final : public Lane {
   bool is_first_ = true;  ///< round of the chunk
 };
 
-/// What a worker of a lane with these options is made with. `encoder` may be null.
-[[nodiscard]] WorkerOptions worker_options(LaneOptions const& options, Encoder const* encoder, bool counts_missing);
+/// What a worker of a lane with these options is made with. `decoded` is the layout of what is decoded; `encoder` may
+/// be null.
+[[nodiscard]] WorkerOptions worker_options(LaneOptions const& options, BatchLayout const& decoded,
+                                           Encoder const* encoder, bool counts_missing);
 
 }  // namespace penstock

@@ -45,13 +45,17 @@ struct HostRound final : Round {
   struct Buffers {
     explicit Buffers(RoundMemory const& memory, Executor* executor = nullptr)
         : rows_memory(executor == nullptr ? nullptr : executor->host_buffer(decoded_bytes(memory))),
+          normalized_memory(executor == nullptr || normalized_bytes(memory) == 0
+                                ? nullptr
+                                : executor->host_buffer(normalized_bytes(memory))),
           window_memory(executor == nullptr ? nullptr : executor->host_buffer(memory.window_bytes)),
           decoded(memory.decoded, memory.decoded_capacity, bytes_of(rows_memory.get())),
-          normalized(memory.normalized, memory.normalized_capacity),
+          normalized(memory.normalized, memory.normalized_capacity, bytes_of(normalized_memory.get())),
           shaped(memory.shaped, memory.shaped_capacity),
           own_window(executor == nullptr ? std::make_unique_for_overwrite<std::byte[]>(memory.window_bytes) : nullptr),
           window(executor == nullptr ? own_window.get() : bytes_of(window_memory.get())) {}
     std::unique_ptr<HostBuffer> rows_memory;
+    std::unique_ptr<HostBuffer> normalized_memory;  ///< where there is a normaliser
     std::unique_ptr<HostBuffer> window_memory;
     BatchBuffer decoded;
     BatchBuffer normalized;
@@ -62,6 +66,9 @@ struct HostRound final : Round {
    private:
     static std::size_t decoded_bytes(RoundMemory const& memory) {
       return BatchBuffer::size_bytes(memory.decoded, memory.decoded_capacity);
+    }
+    static std::size_t normalized_bytes(RoundMemory const& memory) {
+      return BatchBuffer::size_bytes(memory.normalized, memory.normalized_capacity);
     }
     static std::byte* bytes_of(HostBuffer* buffer) {
       return buffer == nullptr ? nullptr : reinterpret_cast<std::byte*>(buffer->data());

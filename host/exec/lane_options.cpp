@@ -45,14 +45,21 @@ RoundMemory round_memory(BatchLayout const& decoded, BatchCapacity const& capaci
   return memory;
 }
 
+Batch rows_view(HostRound::Buffers const& memory, std::size_t rows, bool is_normalized) {
+  Batch batch = memory.decoded.view(rows);
+  if (is_normalized) batch.features = memory.normalized.view(rows).features;
+  return batch;
+}
+
 void finish_round(HostRound& round, std::size_t rows, RoundFinish const& finish) {
   auto const& memory = round.buffers();
   LaneOptions const& options = finish.options;
-  round.batch = memory.decoded.view(rows);
+  round.batch = rows_view(memory, rows, finish.is_normalized);
   Shaping const& shaping = options.shaping;
   // Of a normaliser the cells that are missing in the text count, not those that it has filled or made.
   if (shaping.normalizer && !finish.counts_missing) round.counts.missing_cells = count_missing(round.batch);
-  if (shaping.normalizer) round.batch = shaping.normalizer->apply(round.batch, memory.normalized.view(rows));
+  if (shaping.normalizer && !finish.is_normalized)
+    round.batch = shaping.normalizer->apply(round.batch, memory.normalized.view(rows));
   if (shaping.reshape) round.batch = reshaped(round.batch, memory.shaped.view(rows), *shaping.reshape);
   if (options.keeps_record_begins) round.batch.record_begins = round.record_begins.data();
   if (shaping.normalizer == nullptr && (shaping.reshape || !finish.counts_missing))

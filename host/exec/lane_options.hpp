@@ -49,11 +49,15 @@ struct LaneOptions {
 [[nodiscard]] RoundMemory round_memory(BatchLayout const& decoded, BatchCapacity const& capacity,
                                        Shaping const& shaping, Encoder const* encoder);
 
+/// Rows in a round's memory, with the features as they are decoded or as they are normalised.
+[[nodiscard]] Batch rows_view(HostRound::Buffers const& memory, std::size_t rows, bool is_normalized);
+
 /// What happens to a round between decoder and sequencer.
 struct RoundFinish {
   LaneOptions const& options;
   Encoder* encoder = nullptr;   ///< null: rounds are not encoded
   bool counts_missing = false;  ///< the decoder has counted missing values
+  bool is_normalized = false;   ///< and a device has normalised the features
 };
 /// Shapes and encodes the `rows` rows in the round's memory, as options say.
 void finish_round(HostRound& round, std::size_t rows, RoundFinish const& finish);

@@ -55,7 +55,7 @@ std::unique_ptr<Lane> make_lane(InstructionSet isa, typename Format::Plan const&
   if constexpr (HasDevice<Format>) {
     if (options.device == nullptr || plan.layout.categories != 0) return lane;  // texts are for the CPU
     std::unique_ptr<Encoder> const encoder = options.make_encoder ? options.make_encoder() : nullptr;
-    WorkerOptions const worker = worker_options(options, encoder.get(), CountsMissing<Format>);
+    WorkerOptions const worker = worker_options(options, plan.layout, encoder.get(), CountsMissing<Format>);
     return std::make_unique<DeviceLane>(std::move(lane), make_device_worker<Format>(*options.device, plan, worker),
                                         options);
   }

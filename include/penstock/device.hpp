@@ -12,11 +12,17 @@
 #include "penstock/fault.hpp"
 #include "penstock/trace.hpp"
 
+namespace penstock::normalize {
+struct Program;
+}
+
 namespace penstock {
 
 /// Where a round of a device goes in memory of the host, all of it from Device::host_buffer().
 struct DeviceTarget {
-  Batch rows;                   ///< memory of the round's capacity, in the decoder's layout
+  /// Memory of the round's capacity, in the decoder's layout; where the worker normalises, with the features of the
+  /// normaliser's.
+  Batch rows;
   std::byte* window = nullptr;  ///< for encoded bytes, where the worker encodes
   bool takes_rows = true;       ///< else only encoded bytes are copied out, and `rows` says how many rows there are
   bool takes_rows_with_faults = true;  ///< the same for rounds with faults in them
@@ -36,6 +42,8 @@ class DeviceWorker {
   [[nodiscard]] virtual bool next(DeviceTarget& target, FaultLog& faults, RoundCounts& counts, Decoded& decoded) = 0;
   /// Whether rounds come encoded, by the encoder that the worker was made with.
   [[nodiscard]] virtual bool encodes() const = 0;
+  /// Whether a normaliser is applied to what rounds have, by the program that the worker was made with.
+  [[nodiscard]] virtual bool normalizes() const = 0;
   [[nodiscard]] virtual std::size_t device_bytes() const = 0;
 };
 
@@ -46,6 +54,9 @@ struct WorkerOptions {
   std::size_t faults_max = 0;
   bool counts_missing = true;        ///< the decoder does; else the worker counts the NaNs among the features
   Encoder const* encoder = nullptr;  ///< that rounds shall be encoded as; null: not at all
+  /// That dense rows are normalised with before they are encoded; null: not at all. It is copied to the device when the
+  /// worker is made. Values are counted as missing before it.
+  normalize::Program const* normalizer = nullptr;
 };
 
 /// What a cutter that looks at text in memory of a device is made with.
