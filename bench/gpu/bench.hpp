@@ -92,12 +92,13 @@ class Bench {
 
 // The sections.
 void measure_copies(Bench& bench);
-void measure_kernels(Bench& bench);   ///< one slot alone: the device's own times
-void measure_overlap(Bench& bench);   ///< text on the device, several lanes: the wall's time
-void measure_tensors(Bench& bench);   ///< pinned text to tensors on the device: the wall's time
-void measure_slots(Bench& bench);     ///< kernels and tensors with slots from 1 to 64 MiB
-void measure_encoders(Bench& bench);  ///< tensors on the device to RecordIO there
-void measure_latency(Bench& bench);   ///< slots of 1 MiB, one at a time
+void measure_kernels(Bench& bench);      ///< one slot alone: the device's own times
+void measure_overlap(Bench& bench);      ///< text on the device, several lanes: the wall's time
+void measure_tensors(Bench& bench);      ///< pinned text to tensors on the device: the wall's time
+void measure_slots(Bench& bench);        ///< kernels and tensors with slots from 1 to 64 MiB
+void measure_encoders(Bench& bench);     ///< tensors on the device to RecordIO there
+void measure_latency(Bench& bench);      ///< slots of 1 MiB, one at a time
+void measure_normalizers(Bench& bench);  ///< normalisers, summaries of tiles, texts looked up: data on the device
 void measure_cut(
     Bench& bench);  ///< where records of CSV end: pinned text to the device and a cut there, or on the host
 

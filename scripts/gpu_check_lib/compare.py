@@ -16,6 +16,7 @@ from .steps import end_session
 CONVERSION_SECONDS_MAX = 60
 HANGS_MAX = 3  # conversions that did not end; then no more are begun
 BLOCK_BYTES = 1 << 22
+MANIFEST_SUFFIX = ".manifest.json"
 # The summary, behind the size of the output: how long it took, and how fast that was.
 TIME_IN_SUMMARY = re.compile(r"^(ok  .*?\([^)]*\)), .*$", re.MULTILINE)
 
@@ -101,10 +102,21 @@ def first_difference(one, other):
             offset += len(left)
 
 
+def manifest_of(path):
+    """What a manifest says, but the options, of which --device is one."""
+    manifest = json.loads(path.read_text())
+    manifest.pop("options", None)
+    return manifest
+
+
 def file_difference(cpu, device):
     if cpu.files.keys() != device.files.keys():
         return f"files: {', '.join(cpu.files) or 'none'} on the CPU, {', '.join(device.files) or 'none'} on the device"
     for name, path in cpu.files.items():
+        if name.endswith(MANIFEST_SUFFIX):
+            if manifest_of(path) != manifest_of(device.files[name]):
+                return f"{name} differs"
+            continue
         offset = first_difference(path, device.files[name])
         if offset is not None:
             sizes = f"{path.stat().st_size} and {device.files[name].stat().st_size} bytes"

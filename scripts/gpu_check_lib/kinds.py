@@ -31,6 +31,7 @@ class Kind:
     policies: tuple = ("fail",)
     is_timed: bool = False
     cuts: tuple = ()  # CSV: outputs for which the device cuts it, which must not matter
+    normalize: str = ""  # transforms between decoder and encoder
     small_slot: str = ""  # where there is little text: records that are longer than the usual ones need it
 
     def jobs(self, path):
@@ -38,16 +39,21 @@ class Kind:
         for policy in self.policies:
             for output in self.outputs:
                 title = f"{self.name} -> {output}" + (f" ({policy})" if len(self.policies) > 1 else "")
+                title += ", normalised" if self.normalize else ""
+                transforms = ("--normalize", self.normalize) if self.normalize else ()
                 sizes = slots[output]
                 if self.small_slot and slots is SMALL_SLOTS:
                     sizes = ("--slot-size", self.small_slot)
                 if output in self.cuts:
                     sizes = (*sizes, *CUT)
-                yield Job(title, (str(path), *self.words, "--on-error", policy), (output,), sizes)
+                yield Job(title, (str(path), *self.words, *transforms, "--on-error", policy), (output,), sizes)
 
 
 DIRTY = ("skip", "quarantine")
 QID = ("--label", "label", "--qid", "query")
+TRANSFORMS = (
+    "standardize; 1:4=log1p; 5=power(0.5); 6=clip(-1,1); 7:9=bucketize(10); 10=impute(median,indicator)+robust"
+)
 FIVE_OF_20_KEYS = "price,count,rating,latitude,is_gift"
 # Those that say most come first: there may not be time for all.
 KINDS = (
@@ -58,6 +64,8 @@ KINDS = (
     Kind("deepar", ".jsonl", outputs=("out.npz",), small_slot="40KiB"),
     Kind("objects", ".jsonl", words=("--from", "objects", "--columns", FIVE_OF_20_KEYS), is_timed=True),
     Kind("recordio", ".rec"),
+    Kind("higgs", ".csv", words=("--label", "0"), outputs=("out.rec",), normalize=TRANSFORMS),
+    Kind("dirty", ".csv", words=("--label", "0"), outputs=("out.npz",), policies=("skip",), normalize="robust"),
     Kind("dirty-libsvm", ".libsvm", words=("--index-base", "1", "--num-features", "1000"), policies=DIRTY),
     Kind(
         "quoted",

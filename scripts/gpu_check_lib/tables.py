@@ -120,6 +120,26 @@ def cut_table(figures):
     return table(head, rows)
 
 
+NORMALIZE_WORDS = {
+    "affine": "28 columns, moved and scaled; read and written",
+    "six_kinds": "28 columns of six kinds; read and written",
+    "moments_28": "summaries of tiles, 28 columns; read",
+    "moments_3": "summaries of tiles, 3 columns; read",
+    "moments_1000": "summaries of tiles, 1,000 columns; read",
+    "words_100": "texts looked up among 100 words; bytes of texts",
+    "words_1000000": "texts looked up among 1,000,000 words; bytes of texts",
+}
+
+
+def normalize_table(figures):
+    rows = [
+        (NORMALIZE_WORDS.get(f["input"], f["input"]), spread(f, 1))
+        for f in figures.all
+        if f["section"] == "normalize"
+    ]
+    return table(("data on the device, normalised and summarized, GB/s", "kernels"), rows)
+
+
 def file_table(figures):
     rows = []
     for f in figures.all:
@@ -163,7 +183,7 @@ def machine_lines(report):
 def report_text(report):
     figures = Figures(report["figures"])
     lines = machine_lines(report) + goal_table(report)
-    tables = (copy_table, kernel_table, tensor_table, slot_table, encode_table, latency_table, cut_table, file_table)
-    for make in tables:
+    tables = (copy_table, kernel_table, tensor_table, slot_table, encode_table, latency_table, cut_table, normalize_table)
+    for make in (*tables, file_table):
         lines += make(figures)
     return "\n".join(lines)
