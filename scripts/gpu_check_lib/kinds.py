@@ -52,7 +52,8 @@ class Kind:
 DIRTY = ("skip", "quarantine")
 QID = ("--label", "label", "--qid", "query")
 TRANSFORMS = (
-    "standardize; 1:4=log1p; 5=power(0.5); 6=clip(-1,1); 7:9=bucketize(10); 10=impute(median,indicator)+robust"
+    "standardize; 1:4=power(0.5); 5=min-max; 6=clip(0.01,0.99); 7:9=bucketize(10); "
+    "10=impute(median,indicator)+robust; 25:27=log1p"
 )
 FIVE_OF_20_KEYS = "price,count,rating,latitude,is_gift"
 # Those that say most come first: there may not be time for all.

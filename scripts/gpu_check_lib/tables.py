@@ -183,7 +183,7 @@ def machine_lines(report):
 def report_text(report):
     figures = Figures(report["figures"])
     lines = machine_lines(report) + goal_table(report)
-    tables = (copy_table, kernel_table, tensor_table, slot_table, encode_table, latency_table, cut_table, normalize_table)
-    for make in (*tables, file_table):
+    tables = (copy_table, kernel_table, tensor_table, slot_table, encode_table, latency_table, cut_table)
+    for make in (*tables, normalize_table, file_table):
         lines += make(figures)
     return "\n".join(lines)

@@ -122,6 +122,7 @@ class Report(unittest.TestCase):
         figure("file", "higgs", [37.0], 0, **{"text bytes": 1000, "output bytes": 200, "memory": "2GiB"}),
         figure("cut", "quoted", [45.0], mebibytes=16),
         figure("cut_host", "quoted", [4.0], mebibytes=16),
+        figure("normalize", "moments_28", [1234.0], 0, 0, columns=28),
     ]
 
     def results(self):
@@ -155,7 +156,14 @@ class Report(unittest.TestCase):
             "left_out": ["the rest"],
         }
         text = importlib.import_module("gpu_check_lib.tables").report_text(report)
-        said = ("3 the same, 1 different", "FAILED: corpora", "Left out: the rest", "590 (500 to 700)", "convert 75%")
+        said = (
+            "3 the same, 1 different",
+            "FAILED: corpora",
+            "Left out: the rest",
+            "590 (500 to 700)",
+            "convert 75%",
+            "1,234.0 (1,234.0 to 1,234.0)",
+        )
         for words in said:
             self.assertIn(words, text)
         rows = [line for line in text.splitlines() if line.startswith("|")]
