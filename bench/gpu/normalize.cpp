@@ -13,7 +13,6 @@
 #include <vector>
 
 #include "bench/gpu/bench.hpp"
-#include "cuda/exec/engine_stream.hpp"
 #include "cuda/exec/normalizer.hpp"
 #include "cuda/exec/text_reader.hpp"
 #include "cuda/exec/tile_summaries.hpp"

@@ -157,6 +157,11 @@ TEST_P(NormalizedStream, GivesAPartOfTheRows) {
   EXPECT_EQ(found.counts.missing_cells, expected.counts.missing_cells);
 }
 
+TEST_P(NormalizedStream, SmallerSlotsWhereTheDeviceIsFull) {
+  prepare(true);
+  expect_smaller_slots_on_a_device_of(std::size_t{64} << 20);
+}
+
 TEST_P(NormalizedStream, AnyCallMayFail) {
   prepare(false);
   expect_that_any_call_may_fail();
