@@ -46,7 +46,7 @@ class FormatRunner {
   void shard(std::string_view bytes) {
     cutter_.restart();
     bytes_ = bytes;
-    begin_ = 0;
+    begin_ = end_ = 0;
     bool follows_cr = false;
     do {
       Cut const cut = cut_buffer();
@@ -64,10 +64,10 @@ class FormatRunner {
  private:
   static constexpr std::size_t none = ~std::size_t{0};
 
-  /// A buffer from begin_ on, as large as needed. Whether the shard has ended is known one read later than its last
-  /// byte.
+  /// A buffer from begin_ on, as large as needed, with all that the cutter has seen already. Whether the shard has ended
+  /// is known one read later than its last byte.
   Cut cut_buffer() {
-    std::size_t size = sizes_.buffer_bytes;
+    std::size_t size = std::max(sizes_.buffer_bytes, end_ - begin_);
     for (;;) {
       end_ = std::min(bytes_.size(), begin_ + size);
       was_shard_end_ = end_ - begin_ < size;
@@ -132,7 +132,8 @@ class FormatRunner {
                             std::max(a.labels, b.labels),
                             std::max(a.uid_bytes, b.uid_bytes),
                             std::max(a.metadata_bytes, b.metadata_bytes),
-                            {}};
+                            {},
+                            std::max(a.text_bytes, b.text_bytes)};
     for (std::size_t i = 0; i < lists_max; ++i) larger.list_values[i] = std::max(a.list_values[i], b.list_values[i]);
     return larger;
   }

@@ -65,6 +65,11 @@ class ExactBatch {
       batch_.lists[i].offsets = take_offsets(capacity.rows);
       batch_.lists[i].values = take(capacity.list_values[i] * size_bytes(layout.lists[i].dtype));
     }
+    if (layout.keeps_texts) {
+      batch_.texts.columns = layout.categories;
+      batch_.texts.cells = reinterpret_cast<TextCell*>(take(capacity.rows * layout.categories * sizeof(TextCell)));
+      batch_.texts.bytes = reinterpret_cast<char*>(take(capacity.text_bytes));
+    }
     if (layout.has_uid) place(batch_.uid, capacity.rows, capacity.uid_bytes);
     if (layout.has_metadata) place(batch_.metadata, capacity.rows, capacity.metadata_bytes);
   }
@@ -134,6 +139,13 @@ inline RunRow row_of(Batch const& batch, std::size_t row) {
     out.labels = bits_of(batch.labels.values, batch.labels.dtype, batch.labels.row(row));
   if (batch.start.columns != 0) out.start = dense(batch.start).front();
   out.cat = dense(batch.cat);
+  out.categories = dense(batch.categories);
+  for (std::size_t i = 0; i < batch.texts.columns; ++i) {
+    if (batch.texts.is_missing(row, i))
+      out.texts.emplace_back();
+    else
+      out.texts.emplace_back(batch.texts.at(row, i));
+  }
   for (std::size_t i = 0; i < lists_max; ++i) {
     Ragged const& list = batch.lists[i];
     if (list.offsets != nullptr) out.lists[i] = bits_of(list.values, list.dtype, list.row(row));

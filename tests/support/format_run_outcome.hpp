@@ -22,11 +22,12 @@ namespace penstock::testing {
 
 /// What must not show in what comes out.
 struct RunSizes {
-  std::size_t buffer_bytes = 4096;                               ///< 1 or more; a record that needs more gets it
-  std::size_t rejects_max = 8;                                   ///< 1 or more, a cut
-  BatchCapacity capacity = {16, 256, 32, 256, 256, {256, 256}};  ///< a round's; a record that needs more gets it, alone
-  std::size_t faults_max = 4;                                    ///< 1 or more, a round
-  char poison = '\x5a';  ///< stands in padding, and in memory that was not written yet
+  std::size_t buffer_bytes = 4096;  ///< 1 or more; a record that needs more gets it
+  std::size_t rejects_max = 8;      ///< 1 or more, a cut
+  BatchCapacity capacity = {16,  256,        32, 256,
+                            256, {256, 256}, 0};  ///< a round's; a record that needs more gets it, alone
+  std::size_t faults_max = 4;                     ///< 1 or more, a round
+  char poison = '\x5a';                           ///< stands in padding, and in memory that was not written yet
 };
 
 inline std::string name_of(RunSizes const& s) {
@@ -52,6 +53,8 @@ struct RunRow {
   std::string metadata;
   std::optional<std::uint64_t> start;
   std::vector<std::uint64_t> cat;
+  std::vector<std::uint64_t> categories;
+  std::vector<std::optional<std::string>> texts;  ///< of the columns of text that are kept; nothing: missing
   std::array<std::vector<std::uint64_t>, lists_max> lists;
   bool operator==(RunRow const&) const = default;
 };
@@ -115,6 +118,8 @@ inline std::string words(RunRow const& row) {
   put("base_margin", row.base_margin);
   put("start", row.start);
   put_list(out, "cat", row.cat);
+  put_list(out, "categories", row.categories);
+  for (auto const& text : row.texts) out << (text ? " text \"" + *text + "\"" : " no text");
   for (auto const& list : row.lists) put_list(out, "list", list);
   if (!row.uid.empty()) out << " uid \"" << row.uid << "\"";
   if (!row.metadata.empty()) out << " metadata \"" << row.metadata << "\"";
