@@ -55,7 +55,7 @@ void fit_quantiles(FittedColumn& column, NumberFacts const& facts) {
 void fit_fill(FittedColumn& column, NumberFacts const& facts) {
   switch (column.spec.impute) {
     case Impute::no: return;
-    case Impute::constant: column.fill = column.spec.constant; return;
+    case Impute::constant: column.fill = column.spec.constant + 0.0; return;  // JSON has no -0
     case Impute::mean: column.fill = facts.summary.moments.mean; break;
     case Impute::median: column.fill = facts.quantile(0.5); break;
   }

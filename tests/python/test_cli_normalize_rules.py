@@ -318,6 +318,9 @@ class Values(RulesTest):
             wanted = (np.array([fill, 1, 2, fill, 9]) - 4) / deviation
             np.testing.assert_allclose(found[:, 0], wanted, rtol=1e-7, atol=1e-12)
             self.assertEqual(found[:, 1].tolist(), [1, 0, 0, 1, 0])
+        # -0 is 0, also where no file lies between.
+        self.assertEqual(self.column_of(["", "1"], "impute(-0)").view(np.uint32)[0, 0], 0)
+        self.assertEqual(self.features("column.csv", "--normalize", "x=impute(-0); none").view(np.uint32)[0, 0], 0)
         found = self.column_of(cells, "impute(median)")
         self.assertEqual(found[:, 0].tolist(), [2, 1, 2, 2, 9])
         self.assertEqual(found.shape[1], 2)
