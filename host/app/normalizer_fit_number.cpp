@@ -19,7 +19,7 @@ void fit_bounds(FittedColumn& column, NumberFacts const& facts) {
   double const least = summary.least, greatest = summary.greatest;
   switch (column.spec.transform) {
     case Transform::standardize:
-      column.offset = summary.moments.mean;
+      column.offset = least == greatest ? least : summary.moments.mean;  // a mean of doubles is rounded
       column.scale = scale_for(least == greatest ? 0 : standard_deviation(summary.moments));
       break;
     case Transform::min_max:

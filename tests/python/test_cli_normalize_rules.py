@@ -309,6 +309,10 @@ class Values(RulesTest):
         self.fit("t.csv", "none,x=impute(-3)+none; none")
         self.assertEqual(self.features("t.csv", "--normalize", "n.json")[:, 0].tolist(), [-3] * 3)
 
+    def test_a_constant_of_float64_becomes_zero(self):
+        found = self.column_of(["0.1"] * 3001, "standardize", "--dtype", "float64")
+        self.assertEqual(set(found[:, 0].tolist()), {0})
+
     def test_what_is_filled_in(self):
         cells = ["", "1", "2", "", "9"]
         x = np.array([1, 2, 9])
