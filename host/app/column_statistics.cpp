@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstring>
 #include <type_traits>
+#include <utility>
 
 #include "formats/statistics/tile.hpp"
 #include "host/exec/tile_summary.hpp"
@@ -30,7 +31,8 @@ TensorStatistics::TensorStatistics(DType dtype, std::size_t columns, ColumnDetai
       first_(only.value_or(0)),
       carry_(tile_rows * columns * size_bytes(dtype)),
       tile_(only ? 1 : columns),
-      all_(tile_.size()) {
+      all_(tile_.size()),
+      quantile_columns_(std::move(details.quantile_columns)) {
   std::size_t const exact_values = details.is_exact ? statistics::exact_values_all : exact_values_max(columns);
   std::size_t const quantiles = details.quantiles ? all_.size() : 0;
   if (dtype == DType::float32)
@@ -125,13 +127,25 @@ void TensorStatistics::add_details(std::size_t column) {
   auto& quantiles = std::get<QuantilesOfColumns<Kept>>(quantiles_);
   for (Tile const& tile : tiles_) {
     T const* at = reinterpret_cast<T const*>(tile.values) + first_ + column;
-    if (!quantiles.empty()) quantiles[column].add_tile(at, tile.rows, columns_);
+    if (!quantiles.empty() && has_quantiles_of(column)) quantiles[column].add_tile(at, tile.rows, columns_);
     if (values_.empty()) continue;
     for (std::size_t i = 0; i < tile.rows; ++i, at += columns_) {
       auto const x = static_cast<double>(*at);
       if (x - x == 0) values_[column].add(x);
     }
   }
+}
+
+double TensorStatistics::quantile(std::size_t i, double share) const {
+  return std::visit([&](auto const& columns) { return columns[i].quantile(share); }, quantiles_);
+}
+
+bool TensorStatistics::has_exact_quantiles() const {
+  return std::visit(
+      [](auto const& columns) {
+        return std::all_of(columns.begin(), columns.end(), [](auto const& each) { return each.is_exact(); });
+      },
+      quantiles_);
 }
 
 QuantileStatistics TensorStatistics::quantiles_of(std::size_t i) const {

@@ -31,8 +31,9 @@ inline constexpr std::array<NamedQuantile, 7> named_quantiles = {
 /// What is found out of each column besides its summary.
 struct ColumnDetails {
   bool quantiles = false;
-  bool values = false;    ///< how many different ones, and how often there are which
-  bool is_exact = false;  ///< quantiles of all values, in memory that grows with the input
+  std::vector<bool> quantile_columns = {};  ///< if not empty: quantiles of these columns alone
+  bool values = false;                      ///< how many different ones, and how often there are which
+  bool is_exact = false;                    ///< quantiles of all values, in memory that grows with the input
 };
 
 /// Columns of a tensor up to which there are details of all of them; beyond it of one that is chosen. They take up to
@@ -78,6 +79,10 @@ class TensorStatistics {
   [[nodiscard]] std::uint64_t rows() const { return rows_; }
   /// After finish(), of number `i` of what it returned.
   [[nodiscard]] ColumnStatistics column(std::size_t i) const;
+  /// After finish(), with details: the quantile of `share`, 0 to 1, of column `i`; NaN if it has no finite values.
+  [[nodiscard]] double quantile(std::size_t i, double share) const;
+  /// Whether all quantiles are those of all values.
+  [[nodiscard]] bool has_exact_quantiles() const;
 
  private:
   template <class T>
@@ -95,6 +100,9 @@ class TensorStatistics {
   void summarize_block(std::size_t block);
   template <class T>
   void add_details(std::size_t column);
+  [[nodiscard]] bool has_quantiles_of(std::size_t column) const {
+    return quantile_columns_.empty() || quantile_columns_[column];
+  }
   [[nodiscard]] QuantileStatistics quantiles_of(std::size_t i) const;
 
   InstructionSet isa_ = best_instruction_set();
@@ -108,6 +116,7 @@ class TensorStatistics {
   std::vector<statistics::Summary> tile_;
   std::vector<statistics::Summary> all_;
   std::variant<QuantilesOfColumns<double>, QuantilesOfColumns<float>> quantiles_;  ///< empty if not wanted
+  std::vector<bool> quantile_columns_;                                             ///< empty: all
   std::vector<statistics::ValueCounts> values_;                                    ///< empty if not wanted
   TaskTeam* team_ = nullptr;
 };

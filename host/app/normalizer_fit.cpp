@@ -1,20 +1,23 @@
 #include "host/app/normalizer_fit.hpp"
 
 #include <algorithm>
-#include <cmath>
+#include <limits>
 #include <memory>
 #include <set>
 #include <span>
 #include <utility>
 
+#include "formats/statistics/sparse_columns.hpp"
 #include "host/app/batch_reader.hpp"
 #include "host/app/category_counts.hpp"
+#include "host/app/column_statistics.hpp"
 #include "host/app/command_schema.hpp"
 #include "host/app/fault_lines.hpp"
 #include "host/app/fit_columns.hpp"
 #include "host/app/options_values.hpp"
 #include "host/app/replay.hpp"
 #include "host/app/schema_file.hpp"
+#include "host/app/task_team.hpp"
 #include "host/app/text_columns.hpp"
 #include "host/pipeline/column_list.hpp"
 #include "host/pipeline/csv_plan.hpp"
@@ -208,9 +211,13 @@ std::string label_map_of(std::string const& label, CategoryCounts const& counts,
 /// A pass over an input, from its plan to the parameters.
 class FitPass {
  public:
-  FitPass(std::unique_ptr<BatchReader> reader, FitOptions const& options, std::size_t memory_bytes)
-      : reader_(std::move(reader)), options_(options), memory_bytes_(memory_bytes) {
+  FitPass(std::unique_ptr<BatchReader> reader, FitOptions const& options, StreamOptions const& stream)
+      : reader_(std::move(reader)), options_(options), memory_bytes_(stream.memory_bytes), team_(stream.threads) {
     layout_ = reader_->layout();
+    if (layout_.features > memory_bytes_ / (2 * bytes_per_column))
+      throw DeviceError(
+          "to fit " + format_count(layout_.features) + " columns takes more than half of --memory",
+          "a larger --memory: " + std::to_string(bytes_per_column) + " bytes a column, and as many again");
     names_ = reader_->names(Role::feature);
     if (names_.size() != layout_.features) {
       names_.clear();
@@ -247,17 +254,27 @@ class FitPass {
       if (!wanted[i].wants_counts) wanted[i].rule = text_rule_of(texts[i]);
     }
     counts_.emplace(std::move(wanted), memory_bytes_ / 2);
-    columns_.emplace(layout_.feature_dtype, layout_.is_sparse ? std::vector<TransformSpec>{} : numbers,
-                     options_.is_exact);
+    ColumnDetails details{.is_exact = options_.is_exact};
+    for (TransformSpec const& spec : numbers) {
+      details.quantiles = details.quantiles || spec.needs_quantiles();
+      details.quantile_columns.push_back(spec.needs_quantiles());
+    }
+    columns_.emplace(layout_.feature_dtype, layout_.is_sparse ? 0 : numbers.size(), details);
+    columns_->share_work(team_);
     for (Batch batch; reader_->next(batch);) {
       records_ += batch.rows;
       if (layout_.is_sparse)
-        sparse_.add(batch.csr);
+        add_sparse(batch.csr);
       else
         columns_->add(batch.features);
       if (batch.texts.columns != 0) counts_->add(batch.texts);
     }
-    columns_->finish();
+    auto const summaries = columns_->finish();
+    summaries_.assign(summaries.begin(), summaries.end());
+    if (layout_.is_sparse) {
+      summaries_.assign(sparse_.columns().begin(), sparse_.columns().end());
+      summaries_.resize(numbers.size());
+    }
     if (records_ == 0) throw DataError("no records are left from which anything could be fitted");
   }
 
@@ -267,10 +284,9 @@ class FitPass {
     file.records = records_;
     file.dtype = layout_.feature_dtype;
     for (std::size_t i = 0; i < numbers.size(); ++i) {
-      statistics::Summary const summary = layout_.is_sparse ? sparse_.summary(i) : columns_->summary(i);
-      NumberFacts const facts{names_[i], summary, [this, i](double share) { return columns_->quantile(i, share); }};
+      NumberFacts const facts{names_[i], summaries_[i],
+                              [this, i](double share) { return columns_->quantile(i, share); }};
       file.columns.push_back(fit_number(facts, numbers[i]));
-      if (layout_.is_sparse) file.columns.back().summary.reset();
     }
     for (std::size_t i = 0; i < texts.size(); ++i) {
       FittedColumn column;
@@ -281,13 +297,29 @@ class FitPass {
       check_unread(column, i);
       file.columns.push_back(std::move(column));
     }
-    if (!columns_->is_exact())
+    if (!columns_->has_exact_quantiles())
       notes.emplace_back("quantiles are those of a sample of all values: --exact takes all of them");
     return file;
   }
   [[nodiscard]] TextColumnCounts const& counts() const { return *counts_; }
 
  private:
+  /// What is kept of a column of numbers, without quantiles.
+  static constexpr std::size_t bytes_per_column = 1024;
+
+  void add_sparse(Csr const& csr) {
+    Extent const pairs = csr.pairs();
+    auto const add = [&]<class T>(T const* values) {
+      sparse_.add(csr.indices + pairs.begin, values + pairs.begin, pairs.size());
+    };
+    switch (csr.dtype) {
+      case DType::float32: return add(csr.values_as<float>());
+      case DType::float64: return add(csr.values_as<double>());
+      case DType::int32: return add(csr.values_as<std::int32_t>());
+      case DType::int64: return add(csr.values_as<std::int64_t>());
+    }
+  }
+
   /// Texts that a conversion would reject its records for.
   void check_unread(FittedColumn const& column, std::size_t text) const {
     std::uint64_t const unread = counts_->unread(text);
@@ -306,8 +338,10 @@ class FitPass {
   std::size_t memory_bytes_;
   BatchLayout layout_;
   std::vector<std::string> names_;
-  std::optional<NumberColumns> columns_;
-  SparseColumns sparse_;
+  std::optional<TensorStatistics> columns_;
+  statistics::SparseColumns sparse_{std::numeric_limits<std::size_t>::max()};
+  std::vector<statistics::Summary> summaries_;  ///< of columns of numbers
+  TaskTeam team_;
   std::optional<TextColumnCounts> counts_;
   std::uint64_t records_ = 0;
 };
@@ -330,7 +364,7 @@ Fit fit_csv(std::vector<InputFile> const& given, FileFormat const& format, Argum
   records.on_reject = [&faults](FaultReport const* report, std::string_view, bool, bool) {
     if (report != nullptr) faults.show(*report);
   };
-  FitPass pass(std::move(reader), options, stream.memory_bytes);
+  FitPass pass(std::move(reader), options, stream);
   std::vector<csv::Column> const columns(plan.decode_plan().columns[0].begin(), plan.decode_plan().columns[0].end());
   pass.numbers.resize(pass.layout().features);
   std::vector<std::string> text_names(choice.texts.size());
@@ -382,7 +416,7 @@ Fit fit_others(std::vector<InputFile> const& files, FileFormat const& format, Ar
       if (report != nullptr) faults.show(*report);
     };
   InputPlan const* const plan = planned == nullptr ? nullptr : &planned->plan();
-  FitPass pass(std::move(reader), options, stream.memory_bytes);
+  FitPass pass(std::move(reader), options, stream);
   if (pass.layout().features == 0)
     throw ConfigurationError("--normalize: " + std::string(format.info().title) + " of this kind has no features");
   bool const has_names = plan != nullptr && plan->has_names();
