@@ -357,7 +357,8 @@ class CommandLine(CliTest):
         self.assertRegex(self.ok("--version").stdout.decode(), r"^penstock \d+\.\d+\.\d+")
 
     def test_short_help_is_an_error(self):
-        for words in ((), ("convert",), ("head",), ("inspect",), ("stats",), ("diff",), ("synth",)):
+        for verb in ("", "convert", "head", "inspect", "stats", "fit", "denormalize", "diff", "synth"):
+            words = (verb,) if verb else ()
             result = self.expect(2, *words)
             self.assertIn("usage: penstock", result.err)
             self.assertEqual(result.stdout, b"")
@@ -369,6 +370,8 @@ class CommandLine(CliTest):
             (("convert", "x", "--to", "recordoi", "-o", "y"), "recordio"),
             (("help", "inspct"), "inspect"),
             (("conv", "x"), "convert"),
+            (("denormalise", "x"), "denormalize"),
+            (("convert", "x", "--normalise", "y"), "--normalize"),
             (("convert", "x", "--out", "y"), "--output"),
             (("convert", "x", "--sep", ";"), "--delimiter"),
             (("head", "x", "--na-values=?"), "--null"),
@@ -432,9 +435,10 @@ class CommandLine(CliTest):
 
     def test_every_option_is_documented(self):
         page = (SOURCE / "docs" / "cli.md").read_text()
-        for verb in ("convert", "head", "inspect", "stats", "diff", "synth", "doctor"):
+        for verb in ("convert", "head", "inspect", "stats", "fit", "denormalize", "diff", "synth", "doctor"):
             self.assertIn(f"## {verb}", page)
             for word in self.ok("help", verb).stdout.decode().replace(",", " ").split():
+                word = word.rstrip(".:;")
                 if word.startswith("--") and len(word) > 2:
                     self.assertTrue(f"`{word}" in page, f"docs/cli.md says nothing of {verb} {word}")
 
