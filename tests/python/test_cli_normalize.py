@@ -207,25 +207,31 @@ class SameBytes(NormalizeTest):
         self.fit("c.csv", "--label", "0")
         np.testing.assert_array_equal(self.features("c.csv", "--normalize", "n.json"), one)
 
+    def on_device(self, *words):
+        command = [EMULATED, *map(str, words), "--device", "cuda", "--slot-size", "16KiB", "-f"]
+        result = subprocess.run(command, cwd=self.folder, capture_output=True, timeout=120, check=False)
+        self.assertEqual(result.returncode, 0, result.stderr.decode())
+
     def test_a_device(self):
         if not os.path.isfile(EMULATED):
             self.skipTest("this build has no emulated engine")
         words = self.table()
         self.write("short.csv", b"".join(self.read("t.csv").splitlines(keepends=True)[:3000]))
-        words = ("short.csv", *words[1:])
-        wanted = self.fit(*words, "--device", "cpu")
-        outputs = self.arrays("short.csv", "--normalize", "n.json", "--on-error", "skip", "--device", "cpu")
-        self.assertGreater(len(outputs["features"]), 2900)
-        cpu = self.read("out.npz")
-        for verb in (
-            ("fit", *words, "-o", "cuda.json"),
-            ("convert", "short.csv", "--normalize", "n.json", "--on-error", "skip", "-o", "cuda.npz"),
-        ):
-            command = [EMULATED, *map(str, verb), "--device", "cuda", "--slot-size", "16KiB", "-f"]
-            result = subprocess.run(command, cwd=self.folder, capture_output=True, timeout=120, check=False)
-            self.assertEqual(result.returncode, 0, result.stderr.decode())
-        self.assertEqual(self.read("cuda.json"), wanted)
-        self.assertEqual(self.read("cuda.npz"), cpu)
+        numbers = "--ignore", "word,day", "--label", "y", "--on-error", "skip", "--normalize", self.SPEC.split("; word")[0]
+        for fit in (words[1:], numbers):
+            wanted = self.fit("short.csv", *fit, "--device", "cpu")
+            self.on_device("fit", "short.csv", *fit, "-o", "cuda.json")
+            self.assertEqual(self.read("cuda.json"), wanted)
+            convert = ("convert", "short.csv", "--normalize", "n.json", "--on-error", "skip", "-o")
+            for name in (".npz", ".rec"):
+                self.ok(*convert, "cpu" + name, "--device", "cpu", "-f", "-q")
+                self.on_device(*convert, "cuda" + name)
+                self.assertEqual(self.read("cuda" + name), self.read("cpu" + name))
+        self.ok("synth", "libsvm", "--rows", "300", "-o", "t.libsvm", "-q")
+        self.fit("t.libsvm", "--normalize", "max-abs")
+        self.ok("convert", "t.libsvm", "--normalize", "n.json", "-o", "cpu.npz", "-f", "-q")
+        self.on_device("convert", "t.libsvm", "--normalize", "max-abs", "-o", "cuda.npz")
+        self.assertEqual(self.read("cuda.npz"), self.read("cpu.npz"))
 
     def test_columns_in_another_order(self):
         words = self.table()
