@@ -155,14 +155,18 @@ std::string_view name_of(Transform transform) {
 void read_impute(Call const& call, TransformSpec& spec) {
   CallReader reader(call);
   spec.impute = Impute::mean;
+  bool says_what = false;
   for (std::optional<std::string_view> word = reader.next(); word; word = reader.next()) {
-    if (*word == "mean")
-      spec.impute = Impute::mean;
-    else if (*word == "median")
-      spec.impute = Impute::median;
-    else if (*word == "indicator")
+    if (*word == "indicator") {
       spec.adds_indicator = true;
-    else {
+      continue;
+    }
+    if (std::exchange(says_what, true)) reader.throw_argument(*word, "indicator, or nothing,");
+    if (*word == "mean") {
+      spec.impute = Impute::mean;
+    } else if (*word == "median") {
+      spec.impute = Impute::median;
+    } else {
       spec.impute = Impute::constant;
       spec.constant = reader.number(*word);
     }

@@ -176,6 +176,7 @@ TEST(NormalizeSpec, ErrorsSayWhatIsWrong) {
   expect_error("k=time(format=iso8601)", "'iso8601' where iso, us, european, epoch or epoch_ms");
   expect_error("log1p + standardize", "only impute(...) may stand before a transform");
   expect_error("impute(0) + log1p + standardize", "only impute(...) may stand before a transform");
+  expect_error("impute(mean, 5)", "impute: '5' where indicator, or nothing, is expected");
   expect_error("impute(mode)", "'mode' where a number is expected");
   expect_error("k=impute(0) + one-hot", "impute is for numbers");
 }
