@@ -42,7 +42,8 @@ Round const* ArrayRounds::next() {
   round_.batch = rows;
   if (shaping_.is_any()) shape(rows);
   counts_.records += count;
-  counts_.missing_cells += count_missing(round_.batch);
+  // Of a normaliser the cells that go in count, as in lanes.
+  counts_.missing_cells += count_missing(shaping_.normalizer ? rows : round_.batch);
   if (encoder_ == nullptr) return &round_;
   window_.resize(std::max(window_.size(), encoder_->bytes_max(capacity_of(round_.batch))));
   round_.encoded = {window_.data(), encoder_->encode(round_.batch, window_.data())};

@@ -329,6 +329,15 @@ class Values(RulesTest):
         self.assertEqual(found[:, 0].tolist(), [2, 1, 2, 2, 9])
         self.assertEqual(found.shape[1], 2)
 
+    def test_missing_cells_are_counted_as_they_come(self):
+        self.write("t.csv", "x,z\n,0\n1,\n,5\n")
+        self.ok("convert", "t.csv", "-o", "t.npz")
+        for name in ("t.csv", "t.npz"):
+            for spec in ("impute(0, indicator) + standardize", "impute(mean)"):
+                self.fit(name, spec)
+                result = self.ok("convert", name, "--normalize", "n.json", "-o", "out.npz", "-f", "--json")
+                self.assertEqual(json.loads(result.stdout)["missing_cells"], 3, name)
+
     def test_log1p(self):
         found = self.column_of(["0", "-0.5", "1e30", "1e-9", ""], "log1p")[:, 0]
         x = np.array([0, -0.5, 1e30, 1e-9], dtype=np.float32).astype(float)
