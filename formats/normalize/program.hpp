@@ -26,7 +26,7 @@ enum class Kind : std::uint8_t {
   bucket,     ///< how many of the column's edges are not above x; they ascend
   indicator,  ///< 1 if x is missing, else 0; a `fill` has no say
   one_hot,    ///< 1 in the run's column x, counted from 0, else 0, also where x is missing
-  part,       ///< the CalendarPart of number a of the time x, in seconds since 1970
+  part,       ///< the CalendarPart of number a of the time x, in seconds since 1970; missing but in years 1 to 9999
 };
 
 /// Consecutive columns to which the same happens. Column to + i takes column from + i, or all take column `from`.
@@ -85,6 +85,8 @@ PENSTOCK_HD inline double bucket_of(double x, double const* begin, double const*
 
 /// Of a time in seconds, the fraction of which does not matter.
 PENSTOCK_HD inline double part_at(double seconds, double part) {
+  bool const has_date = seconds >= static_cast<double>(first_second) && seconds < static_cast<double>(end_second);
+  if (!has_date) return missing();
   auto whole = static_cast<std::int64_t>(seconds);
   if (static_cast<double>(whole) > seconds) --whole;
   return part_of(Instant{whole, 0}, static_cast<CalendarPart>(static_cast<int>(part)));

@@ -44,6 +44,7 @@ Normalization fit_first(std::string const& spec, Arguments const& arguments, std
   Fit fit = fit_normalizer(inputs, format, arguments, stream, options, console);
   console.say("normalize: fitted to " + format_count(fit.file.records) + " records in a first pass");
   for (std::string const& note : fit.notes) console.say(note);
+  (void)to_json(fit.file);  // for the digest
   return ready(fit.file, "of the first pass", "");
 }
 

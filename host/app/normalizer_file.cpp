@@ -34,11 +34,15 @@ void add_bytes(Json& json, std::string const& bytes) {
     json.begin_object().member("base64", base64(bytes)).end_object();
 }
 
+/// Counts of 0 are left out.
 void add_summary(Json& json, statistics::Summary const& summary) {
   statistics::Moments const& moments = summary.moments;
   json.key("statistics").begin_object();
-  json.member("count", moments.count).member("missing", summary.missing).member("infinite", summary.infinite);
-  json.member("zeros", summary.zeros).member("min", summary.least).member("max", summary.greatest);
+  json.member("count", moments.count);
+  if (summary.missing != 0) json.member("missing", summary.missing);
+  if (summary.infinite != 0) json.member("infinite", summary.infinite);
+  if (summary.zeros != 0) json.member("zeros", summary.zeros);
+  json.member("min", summary.least).member("max", summary.greatest);
   json.member("mean", moments.mean).member("m2", moments.m2).member("m3", moments.m3).end_object();
 }
 
@@ -47,9 +51,12 @@ std::string column_json(FittedColumn const& column) {
   json.begin_object().key("name");
   add_bytes(json, column.name);
   json.member("type", column.spec.takes_text() ? "text" : "number").member("transform", text_of(column.spec));
-  json.member("offset", column.offset).member("scale", column.scale);
-  json.member("low", column.low).member("high", column.high);
-  json.member("fill", column.fill);
+  FittedColumn const usual;
+  if (column.offset != usual.offset) json.member("offset", column.offset);
+  if (column.scale != usual.scale) json.member("scale", column.scale);
+  if (column.low != usual.low) json.member("low", column.low);
+  if (column.high != usual.high) json.member("high", column.high);
+  if (column.fill) json.member("fill", column.fill);
   if (!column.edges.empty()) json.list("edges", column.edges);
   if (column.spec.needs_vocabulary()) {
     json.key("vocabulary").begin_array();
@@ -115,9 +122,12 @@ class Members {
 
 statistics::Summary read_summary(Members const& members) {
   statistics::Summary summary;
-  summary.missing = members.count("missing");
-  summary.infinite = members.count("infinite");
-  summary.zeros = members.count("zeros");
+  auto const set = [&members](char const* member, std::uint64_t& count) {
+    if (members.has(member)) count = members.count(member);
+  };
+  set("missing", summary.missing);
+  set("infinite", summary.infinite);
+  set("zeros", summary.zeros);
   summary.least = members.number("min");
   summary.greatest = members.number("max");
   summary.moments = {members.count("count"), members.number("mean"), members.number("m2"), members.number("m3")};
@@ -128,11 +138,14 @@ FittedColumn read_column(Members const& members, std::string_view name) {
   FittedColumn column;
   column.name = members.text("name");
   column.spec = parse_transform(members.text("transform"));
-  column.offset = members.number("offset");
-  column.scale = members.number("scale");
-  column.low = members.number("low");
-  column.high = members.number("high");
-  if (!members.of("fill").IsNull()) column.fill = members.number("fill");
+  auto const set = [&members](char const* member, double& value) {
+    if (members.has(member)) value = members.number(member);
+  };
+  set("offset", column.offset);
+  set("scale", column.scale);
+  set("low", column.low);
+  set("high", column.high);
+  if (members.has("fill")) column.fill = members.number("fill");
   if (members.has("edges")) {
     for (Value const& edge : members.list("edges").GetArray()) {
       if (!edge.IsNumber()) members.throw_wrong("edges", "numbers");

@@ -444,7 +444,6 @@ Fit fit_normalizer(std::vector<InputFile> const& inputs, FileFormat const& forma
                    StreamOptions const& stream, FitOptions const& options, Console& console) {
   Fit fit = format.is("csv") ? fit_csv(inputs, format, arguments, stream, options, console)
                              : fit_others(inputs, format, arguments, stream, options, console);
-  (void)to_json(fit.file);  // for the digest
   return fit;
 }
 
