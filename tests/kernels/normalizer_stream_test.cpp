@@ -7,6 +7,7 @@
 #include <functional>
 #include <limits>
 #include <memory>
+#include <ostream>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -78,6 +79,8 @@ struct Case {
   DType dtype;
   char const* output;
 };
+
+void PrintTo(Case const& one, std::ostream* out) { *out << one.name; }
 
 class NormalizedStream : public testing::StreamOnDevice, public ::testing::WithParamInterface<Case> {
  protected:
