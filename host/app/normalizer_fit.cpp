@@ -211,14 +211,16 @@ std::string label_map_of(std::string const& label, CategoryCounts const& counts,
 /// A pass over an input, from its plan to the parameters.
 class FitPass {
  public:
-  FitPass(std::unique_ptr<BatchReader> reader, FitOptions const& options, StreamOptions const& stream)
+  /// `names`: of the features; none: their numbers.
+  FitPass(std::unique_ptr<BatchReader> reader, std::vector<std::string> names, FitOptions const& options,
+          StreamOptions const& stream)
       : reader_(std::move(reader)), options_(options), memory_bytes_(stream.memory_bytes), team_(stream.threads) {
     layout_ = reader_->layout();
     if (layout_.features > memory_bytes_ / (2 * bytes_per_column))
       throw DeviceError(
           "to fit " + format_count(layout_.features) + " columns takes more than half of --memory",
           "a larger --memory: " + std::to_string(bytes_per_column) + " bytes a column, and as many again");
-    names_ = reader_->names(Role::feature);
+    names_ = std::move(names);
     if (names_.size() != layout_.features) {
       names_.clear();
       for (std::size_t i = 0; i < layout_.features; ++i) names_.push_back(std::to_string(i));
@@ -364,7 +366,7 @@ Fit fit_csv(std::vector<InputFile> const& given, FileFormat const& format, Argum
   records.on_reject = [&faults](FaultReport const* report, std::string_view, bool, bool) {
     if (report != nullptr) faults.show(*report);
   };
-  FitPass pass(std::move(reader), options, stream);
+  FitPass pass(std::move(reader), plan.names(Role::feature), options, stream);
   std::vector<csv::Column> const columns(plan.decode_plan().columns[0].begin(), plan.decode_plan().columns[0].end());
   pass.numbers.resize(pass.layout().features);
   std::vector<std::string> text_names(choice.texts.size());
@@ -416,7 +418,8 @@ Fit fit_others(std::vector<InputFile> const& files, FileFormat const& format, Ar
       if (report != nullptr) faults.show(*report);
     };
   InputPlan const* const plan = planned == nullptr ? nullptr : &planned->plan();
-  FitPass pass(std::move(reader), options, stream);
+  std::vector<std::string> feature_names = reader->names(Role::feature);
+  FitPass pass(std::move(reader), std::move(feature_names), options, stream);
   if (pass.layout().features == 0)
     throw ConfigurationError("--normalize: " + std::string(format.info().title) + " of this kind has no features");
   bool const has_names = plan != nullptr && plan->has_names();
