@@ -169,6 +169,13 @@ PENSTOCK_HD inline bool is_null(Bytes text, CellRules const& rules) {
   return false;
 }
 
+/// The lengths of null spellings, a bit each; the highest stands for all that are longer. Most texts are of another.
+PENSTOCK_HD inline std::uint64_t null_lengths(CellRules const& rules) {
+  std::uint64_t lengths = rules.nan_is_null ? std::uint64_t{3} << 3 : 0;  // nan, -nan
+  for (Bytes null : rules.nulls) lengths |= std::uint64_t{1} << (null.size() < 63 ? null.size() : 63);
+  return lengths;
+}
+
 namespace detail {
 template <class T>
 PENSTOCK_HD Cell<T> fault_cell(FaultCode code) {

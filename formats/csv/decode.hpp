@@ -27,7 +27,10 @@ template <class Isa>
 class Decoder {
  public:
   explicit Decoder(DecodePlan const& plan)
-      : plan_(plan), scanner_(plan.rules.dialect), has_numeric_null_(has_numeric_null(plan.rules)) {
+      : plan_(plan),
+        scanner_(plan.rules.dialect),
+        null_lengths_(null_lengths(plan.rules)),
+        has_numeric_null_(has_numeric_null(plan.rules)) {
     std::size_t width_max = 0;
     for (auto const& columns : plan.columns) width_max = std::max(width_max, columns.size());
     ends_ = std::make_unique<std::uint32_t[]>(width_max + 1 + piece_bytes + block_bytes);
@@ -253,7 +256,8 @@ class Decoder {
     code = FaultCode::unknown_text;
     set_missing(column.place);
     if (!cell_text(cell, plan_.rules.dialect, memory, text) || text.size() > rewritten_cell_max) return false;
-    bool const is_missing = is_null(text, plan_.rules);
+    bool const may_be_null = (null_lengths_ >> std::min<std::size_t>(text.size(), 63) & 1) != 0;
+    bool const is_missing = may_be_null && is_null(text, plan_.rules);
     counts.missing_cells += is_missing;
     if (is_missing) return true;
     if (plan_.layout.keeps_texts) return keep_text(text, column.place);
@@ -411,6 +415,7 @@ class Decoder {
   std::uint32_t record_begin_ = 0;  ///< of the next record to be converted
   std::uint32_t searched_ = 0;      ///< field ends from first_ on that are known not to end the record
   std::uint32_t stray_end_ = 0;     ///< behind the last stray quote that the scanner saw
+  std::uint64_t null_lengths_;      ///< of null spellings
   bool has_numeric_null_;           ///< no cell may be taken for a number unasked
   bool is_skipping_ = false;        ///< inside a rejected record whose end is not seen yet
   Fault pending_;                   ///< its fault

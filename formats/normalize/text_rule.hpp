@@ -9,6 +9,16 @@
 
 namespace penstock::normalize {
 
+/// The `size` bytes from `text` on, fewer than eight, as the lowest of a word.
+PENSTOCK_HD inline std::uint64_t load_rest(char const* text, std::size_t size) {
+  auto const byte = [text](std::size_t i) {
+    return static_cast<std::uint64_t>(static_cast<unsigned char>(text[i])) << (8 * i);
+  };
+  if (size >= 4)  // two words that overlap
+    return load_4_bytes(text) | static_cast<std::uint64_t>(load_4_bytes(text + size - 4)) << (8 * (size - 4));
+  return size == 0 ? 0 : byte(0) | byte(size / 2) | byte(size - 1);
+}
+
 /// Hash of a text: eight bytes at a time, the rest as a last word, then its length, each multiplied in by a 64-bit
 /// product whose halves are added. A fixed function: hashed buckets are part of what a model has learned.
 PENSTOCK_HD inline std::uint64_t hash_of(char const* text, std::size_t size) {
@@ -19,12 +29,7 @@ PENSTOCK_HD inline std::uint64_t hash_of(char const* text, std::size_t size) {
   };
   std::size_t at = 0;
   for (; at + 8 <= size; at += 8) mix(load_8_bytes(text + at));
-  if (at < size) {
-    std::uint64_t last = 0;
-    for (std::size_t i = 0; at + i < size; ++i)
-      last |= static_cast<std::uint64_t>(static_cast<unsigned char>(text[at + i])) << (8 * i);
-    mix(last);
-  }
+  if (at < size) mix(load_rest(text + at, size - at));
   mix(size);
   return hash ^ hash >> 29;
 }
@@ -55,9 +60,11 @@ struct Vocabulary {
   PENSTOCK_HD bool is_entry(std::uint32_t entry, char const* text, std::size_t size) const {
     std::uint64_t const begin = begins[entry];
     if (begins[entry + 1] - begin != size) return false;
-    for (std::size_t i = 0; i < size; ++i)
-      if (bytes[begin + i] != text[i]) return false;
-    return true;
+    char const* const word = bytes + begin;
+    std::size_t at = 0;
+    for (; at + 8 <= size; at += 8)
+      if (load_8_bytes(word + at) != load_8_bytes(text + at)) return false;
+    return load_rest(word + at, size - at) == load_rest(text + at, size - at);
   }
 };
 
