@@ -255,7 +255,12 @@ class Decoder {
     Bytes text;
     code = FaultCode::unknown_text;
     set_missing(column.place);
-    if (!cell_text(cell, plan_.rules.dialect, memory, text) || text.size() > rewritten_cell_max) return false;
+    bool const fits = cell_text(cell, plan_.rules.dialect, memory, text);
+    if (!fits) text = {memory, memory + rewritten_cell_max};
+    if (!fits || text.size() > rewritten_cell_max) {
+      if (!plan_.cuts_texts) return false;
+      text.end = text.begin + rewritten_cell_max;
+    }
     bool const may_be_null = (null_lengths_ >> std::min<std::size_t>(text.size(), 63) & 1) != 0;
     bool const is_missing = may_be_null && is_null(text, plan_.rules);
     counts.missing_cells += is_missing;

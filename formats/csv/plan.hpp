@@ -24,6 +24,7 @@ struct DecodePlan {
   BatchLayout layout;
   bool repairs_cells = false;  ///< FaultPolicy::null: bad cells of floating-point features become missing
   std::span<normalize::TextRule const> texts;  ///< of the columns of text; none: the layout keeps their texts
+  bool cuts_texts = false;  ///< texts that are too long are kept as far as they may be; else they are faults
 };
 
 /// Faults that one record of `columns` columns can make at most: a round goes on only while there is room for them.

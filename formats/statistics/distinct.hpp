@@ -31,8 +31,10 @@ class DistinctSketch {
   DistinctSketch() : registers_(registers_count) {}
 
   /// A value; not a missing one.
-  void add(double value) {
-    std::uint64_t const hash = mixed_bits(value_bits(value));
+  void add(double value) { add_bits(value_bits(value)); }
+  /// What stands for a value: equal for equal ones.
+  void add_bits(std::uint64_t bits) {
+    std::uint64_t const hash = mixed_bits(bits);
     std::uint64_t const rest = hash << index_bits | std::uint64_t{1} << (index_bits - 1);  // never 0
     auto const rank = static_cast<std::uint8_t>(leading_zeros(rest) + 1);
     std::uint8_t& kept = registers_[hash >> (64 - index_bits)];

@@ -6,7 +6,7 @@
 
 namespace penstock::app {
 
-void CategoryCounts::add(std::string_view text) {
+bool CategoryCounts::add(std::string_view text) {
   std::uint64_t const hash = normalize::hash_of(text.data(), text.size());
   std::size_t const mask = slots_.size() - 1;
   std::size_t at = hash & mask;
@@ -14,12 +14,13 @@ void CategoryCounts::add(std::string_view text) {
     Entry& entry = entries_[slots_[at]];
     if (entry.hash != hash || text_of(entry) != text) continue;
     ++entry.count;
-    return;
+    return false;
   }
   slots_[at] = static_cast<std::uint32_t>(entries_.size());
   entries_.push_back({hash, 1, bytes_.size(), static_cast<std::uint32_t>(text.size())});
   bytes_.insert(bytes_.end(), text.begin(), text.end());
   if (2 * entries_.size() > slots_.size()) grow();
+  return true;
 }
 
 void CategoryCounts::grow() {

@@ -15,7 +15,8 @@ class CategoryCounts {
  public:
   CategoryCounts() : slots_(1024, none) {}
 
-  void add(std::string_view text);
+  /// Whether it is a new one.
+  bool add(std::string_view text);
   [[nodiscard]] std::size_t size() const { return entries_.size(); }
   [[nodiscard]] std::size_t memory_bytes() const {
     return slots_.capacity() * sizeof(std::uint32_t) + entries_.capacity() * sizeof(Entry) + bytes_.capacity();

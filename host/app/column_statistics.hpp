@@ -7,7 +7,9 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -52,15 +54,18 @@ struct ValueStatistics {
   std::uint64_t distinct = 0;
   bool is_exact = false;  ///< whether they were counted one by one; otherwise the standard error is 0.81%
   std::vector<statistics::ValueCount> most_frequent;  ///< none unless exact
+  /// The same of a column of text: the most frequent first, those as frequent in the order of their bytes.
+  std::vector<std::pair<std::string, std::uint64_t>> texts;
 };
 struct QuantileStatistics {
   std::array<double, named_quantiles.size()> values = {};  ///< as named_quantiles
   bool is_exact = false;
 };
 struct ColumnStatistics {
-  statistics::Summary summary;
+  statistics::Summary summary;                  ///< of text the count and the missing ones alone
   std::optional<QuantileStatistics> quantiles;  ///< if wanted, and if there are finite values
   std::optional<ValueStatistics> values;        ///< if wanted
+  bool is_text = false;
 };
 
 /// Of a tensor of any element type. Integers are taken as float64. Memory without details: 144 bytes a column, and the

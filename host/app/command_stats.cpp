@@ -21,11 +21,9 @@ namespace penstock::app {
 namespace {
 
 std::unique_ptr<BatchReader> open_input(std::vector<InputFile> const& files, FileFormat const& format,
-                                        ReadOptions const& options, Console& console) {
+                                        ReadOptions const& options) {
   if (!format.is("csv")) return open_batches(files, format, options);
-  CsvView view = open_csv_view(files, options);
-  if (!view.text_columns.empty()) console.say("columns of text have no statistics here: " + view.ignore_list());
-  return std::move(view.reader);
+  return open_csv_view(files, options, TextUse::keep).reader;
 }
 
 /// What there is to find out, and no more: quantiles and different values are what costs.
@@ -64,7 +62,7 @@ int run_stats(Arguments const& arguments) {
   std::vector<InputFile> const files = expand_inputs(arguments.inputs());
   FileFormat const& format = common_format(files, options.format);
   check_format_options(arguments, {&format}, nullptr);
-  std::unique_ptr<BatchReader> const reader = open_input(files, format, options, console);
+  std::unique_ptr<BatchReader> const reader = open_input(files, format, options);
   auto* const planned = dynamic_cast<PlannedReader*>(reader.get());
   if (planned != nullptr)
     planned->stream().on_reject = [&](FaultReport const* fault, std::string_view, bool, bool) {

@@ -93,6 +93,7 @@ InputStatistics::InputStatistics(BatchReader const& reader, StatisticsQuestion c
     : question_(question), team_(question.threads) {
   BatchLayout const& layout = reader.layout();
   add_tensors(reader);
+  if (layout.keeps_texts) add_texts(reader);
   if (layout.is_sparse) add_column(Source::row_lengths, "features.length", DType::int64, 0);
   if (layout.labels_vary) {
     add_column(Source::label_values, "label", layout.label_dtype, 0);
@@ -132,6 +133,17 @@ void InputStatistics::add_tensors(BatchReader const& reader) {
   }
 }
 
+void InputStatistics::add_texts(BatchReader const& reader) {
+  std::vector<std::string> names = reader.names(Role::category);
+  std::size_t const columns = reader.layout().categories;
+  names.resize(columns);
+  for (std::size_t i = 0; i < columns; ++i) {
+    if (names[i].empty()) names[i] = place(name_of(Role::category), i);
+    known_names_.push_back(names[i]);
+    if (is_wanted(names[i])) texts_.push_back({names[i], i, TextStatistics(counted_values_max(columns))});
+  }
+}
+
 void InputStatistics::add_column(Source source, std::string const& name, DType dtype, std::size_t list) {
   known_names_.push_back(name);
   if (!is_wanted(name)) return;
@@ -151,7 +163,7 @@ void InputStatistics::add_lists(BatchLayout const& layout) {
 
 /// What can be no column is said before anything is read.
 void InputStatistics::check_only(BatchLayout const& layout) const {
-  if (!question_.only || !tensors_.empty()) return;
+  if (!question_.only || !tensors_.empty() || !texts_.empty()) return;
   if (layout.is_sparse && question_.only->starts_with("features[")) return;
   std::optional<std::string> const near = nearest(*question_.only, known_names_);
   throw ConfigurationError(
@@ -187,6 +199,7 @@ void InputStatistics::add(Batch const& batch) {
       case Source::row_lengths: add_lengths(tensor, batch.csr.indptr, 1); break;
     }
   }
+  for (TextColumn& text : texts_) text.statistics.add(batch.texts, text.column);
   if (sparse_) add_sparse(batch.csr);
   if (correlations_) correlations_->add(batch);
 }
@@ -217,6 +230,8 @@ std::vector<NamedColumn> InputStatistics::finish() {
     for (std::size_t i = 0; i < count; ++i)
       columns.push_back({tensor.role, tensor.names[i], tensor.statistics.column(i)});
   }
+  for (TextColumn const& text : texts_)
+    columns.push_back({"text", text.name, text.statistics.finish(question_.details.values)});
   if (correlations_) co_moments_ = &correlations_->finish();
   if (question_.only && columns.empty())
     throw ConfigurationError("--column '" + escape_for_display(*question_.only, 40) + "' has no stored value",

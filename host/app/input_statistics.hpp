@@ -15,6 +15,7 @@
 #include "host/app/batch_reader.hpp"
 #include "host/app/column_statistics.hpp"
 #include "host/app/task_team.hpp"
+#include "host/app/text_statistics.hpp"
 #include "penstock/batch.hpp"
 
 namespace penstock::app {
@@ -78,7 +79,15 @@ class InputStatistics {
     TensorStatistics statistics;
   };
 
+  /// A column of text.
+  struct TextColumn {
+    std::string name;
+    std::size_t column;
+    TextStatistics statistics;
+  };
+
   void add_tensors(BatchReader const& reader);
+  void add_texts(BatchReader const& reader);
   void add_lists(BatchLayout const& layout);
   void add_column(Source source, std::string const& name, DType dtype, std::size_t list);
   [[nodiscard]] bool is_wanted(std::string const& name) const;
@@ -91,6 +100,7 @@ class InputStatistics {
   StatisticsQuestion question_;
   TaskTeam team_;
   std::vector<Tensor> tensors_;
+  std::vector<TextColumn> texts_;
   std::vector<std::string> known_names_;
   std::optional<statistics::SparseColumns> sparse_;
   std::unique_ptr<CorrelationStatistics> correlations_;

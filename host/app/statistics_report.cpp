@@ -19,9 +19,12 @@ using Found = std::optional<double>;
 
 Found count(std::uint64_t number) { return static_cast<double>(number); }
 
+/// Of numbers, which texts are none.
+Found number_count(Column const& c, std::uint64_t number) { return c.is_text ? std::nullopt : count(number); }
+
 /// Without finite values there is none.
 Found of_values(Column const& c, double value) {
-  return c.summary.moments.count == 0 ? std::nullopt : std::optional(value);
+  return c.is_text || c.summary.moments.count == 0 ? std::nullopt : std::optional(value);
 }
 
 template <std::size_t i>
@@ -32,8 +35,8 @@ Found quantile(Column const& c) {
 constexpr Statistic statistic_table[] = {
     {"count", [](Column const& c) { return count(c.summary.moments.count); }, true},
     {"missing", [](Column const& c) { return count(c.summary.missing); }, true},
-    {"infinite", [](Column const& c) { return count(c.summary.infinite); }, true},
-    {"zeros", [](Column const& c) { return count(c.summary.zeros); }, true},
+    {"infinite", [](Column const& c) { return number_count(c, c.summary.infinite); }, true},
+    {"zeros", [](Column const& c) { return number_count(c, c.summary.zeros); }, true},
     {"distinct", [](Column const& c) { return c.values ? count(c.values->distinct) : std::nullopt; }, true},
     {"min", [](Column const& c) { return of_values(c, c.summary.least); }},
     {named_quantiles[0].name, quantile<0>},
@@ -114,19 +117,28 @@ std::string columns_text(StatisticsReport const& report) {
 
 bool is_label(NamedColumn const& column) { return column.role == "label"; }
 
+/// Of any column, as people read them.
+std::vector<std::pair<std::string, std::uint64_t>> frequent_of(ValueStatistics const& values) {
+  std::vector<std::pair<std::string, std::uint64_t>> frequent;
+  for (statistics::ValueCount const& value : values.most_frequent)
+    frequent.emplace_back(significant(value.value), value.count);
+  for (auto const& [text, count] : values.texts) frequent.emplace_back(escape_for_display(text, 24), count);
+  return frequent;
+}
+
 /// "label: 0 (53.0 %, 5,300), 1 (47.0 %, 4,700)"
 std::string balance_text(NamedColumn const& column) {
   ValueStatistics const& values = *column.statistics.values;
   std::string const name = escape_for_display(column.name, 40) + ": ";
   if (!values.is_exact) return name + "about " + format_count(values.distinct) + " different values\n";
   std::string text;
-  for (statistics::ValueCount const& value : values.most_frequent)
-    text += (text.empty() ? "" : ", ") + significant(value.value) + " (" +
-            format_percent(value.count, column.statistics.summary.moments.count) + ", " + format_count(value.count) +
-            ")";
+  auto const frequent = frequent_of(values);
+  for (auto const& [value, count] : frequent)
+    text += (text.empty() ? "" : ", ") + value + " (" + format_percent(count, column.statistics.summary.moments.count) +
+            ", " + format_count(count) + ")";
   if (text.empty()) return "";
-  if (values.distinct > values.most_frequent.size())
-    text += " and " + format_count(values.distinct - values.most_frequent.size()) + " values more";
+  if (values.distinct > frequent.size())
+    text += " and " + format_count(values.distinct - frequent.size()) + " values more";
   return name + text + "\n";
 }
 
@@ -139,10 +151,12 @@ void write_frequent(Json& json, Column const& column) {
     return;
   }
   json.begin_array();
-  for (statistics::ValueCount const& value : column.values->most_frequent) {
-    double const share = static_cast<double>(value.count) / static_cast<double>(column.summary.moments.count);
-    json.begin_object().member("value", value.value).member("count", value.count).member("share", share).end_object();
-  }
+  auto const add = [&](auto const& value, std::uint64_t count) {
+    double const share = static_cast<double>(count) / static_cast<double>(column.summary.moments.count);
+    json.begin_object().member("value", value).member("count", count).member("share", share).end_object();
+  };
+  for (statistics::ValueCount const& value : column.values->most_frequent) add(value.value, value.count);
+  for (auto const& [text, count] : column.values->texts) add(text, count);
   json.end_array();
 }
 
@@ -264,7 +278,7 @@ std::string table_text(StatisticsReport const& report) {
   if (report.has_frequent_values) {
     std::string balance;
     for (NamedColumn const& column : report.columns)
-      if (is_label(column) && column.statistics.values) balance += balance_text(column);
+      if ((is_label(column) || column.statistics.is_text) && column.statistics.values) balance += balance_text(column);
     if (!balance.empty()) text += "\n" + balance;
   }
   if (report.correlations != nullptr) text += correlations_text(report);

@@ -54,9 +54,11 @@ std::vector<bool> columns_with_roles(ColumnNames const& names, CsvOptions const&
   return has_role;
 }
 
-CsvOptions without(std::vector<std::size_t> const& columns, CsvOptions options) {
-  for (std::size_t const column : columns)
-    options.ignore += (options.ignore.empty() ? "#" : ",#") + std::to_string(column);
+/// Columns of text are ignored, or kept as texts.
+CsvOptions with_texts(std::vector<std::size_t> const& columns, CsvOptions options, TextUse use) {
+  options.cuts_texts = true;
+  std::string& list = use == TextUse::ignore ? options.ignore : options.texts;
+  for (std::size_t const column : columns) list += (list.empty() ? "#" : ",#") + std::to_string(column);
   return options;
 }
 
@@ -95,7 +97,7 @@ std::optional<CsvHeading> csv_heading(std::vector<InputFile> const& files, CsvOp
   return std::nullopt;
 }
 
-CsvView open_csv_view(std::vector<InputFile> const& files, ReadOptions const& options) {
+CsvView open_csv_view(std::vector<InputFile> const& files, ReadOptions const& options, TextUse use) {
   Replay replay(files);
   CsvOptions const csv = csv_options(options.arguments);
   std::unique_ptr<CsvPlan> plan;
@@ -107,7 +109,7 @@ CsvView open_csv_view(std::vector<InputFile> const& files, ReadOptions const& op
     texts = text_columns(replay.files(), csv);
     if (texts.empty()) throw;
     try {
-      plan = plan_csv(replay.files(), without(texts, csv));
+      plan = plan_csv(replay.files(), with_texts(texts, csv, use));
     } catch (ConfigurationError const&) {
       // There is more that is wrong: the first error is about the options as they were given.
     }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -32,13 +33,18 @@ struct CsvHeading {
 struct CsvView {
   std::unique_ptr<PlannedReader> reader;
   CsvPlan const* plan = nullptr;          ///< the reader's
-  std::vector<std::size_t> text_columns;  ///< that were left out; empty if the features were named (--columns)
+  std::vector<std::size_t> text_columns;  ///< that are no features; empty if the features were named (--columns)
 
   /// The columns as a list that --ignore takes, ready to be pasted; empty if there are none.
   [[nodiscard]] std::string ignore_list() const;
 };
 
-/// Opens CSV without its text columns, whatever it is read from. Throws what planning throws.
-[[nodiscard]] CsvView open_csv_view(std::vector<InputFile> const& files, ReadOptions const& options);
+/// What a view does with columns of text: they are left out, or their texts are kept (Batch::texts),
+/// up to 4,096 bytes of each.
+enum class TextUse : std::uint8_t { ignore, keep };
+
+/// Opens CSV whatever its columns of text, and whatever it is read from. Throws what planning throws.
+[[nodiscard]] CsvView open_csv_view(std::vector<InputFile> const& files, ReadOptions const& options,
+                                    TextUse use = TextUse::ignore);
 
 }  // namespace penstock::app

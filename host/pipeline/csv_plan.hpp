@@ -43,6 +43,7 @@ struct CsvOptions {
   std::string texts = {};      ///< columns of text, in this order: for a normaliser
   /// What is done with each of them; empty: their texts are kept. Outlives the plan.
   std::span<normalize::TextRule const> text_rules = {};
+  bool cuts_texts = false;  ///< kept texts of more than 4,096 bytes are cut there; else they are faults
   DType dtype = DType::float32;
   csv::NonFinitePolicy non_finite = csv::NonFinitePolicy::fault;
   csv::OverflowPolicy overflow = csv::OverflowPolicy::fault;

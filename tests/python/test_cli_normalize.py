@@ -227,7 +227,8 @@ class SameBytes(NormalizeTest):
                 self.ok(*convert, "cpu" + name, "--device", "cpu", "-f", "-q")
                 self.on_device(*convert, "cuda" + name)
                 self.assertEqual(self.read("cuda" + name), self.read("cpu" + name))
-        self.ok("synth", "libsvm", "--rows", "300", "-o", "t.libsvm", "-q")
+        lines = [f"{i % 2} {1 + i % 7}:{i * 0.37:.3f} {20 + i % 1500}:{-i}e-2 1600:{i % 5}" for i in range(3000)]
+        self.write("t.libsvm", "\n".join(lines) + "\n")
         self.fit("t.libsvm", "--normalize", "max-abs")
         self.ok("convert", "t.libsvm", "--normalize", "n.json", "-o", "cpu.npz", "-f", "-q")
         self.on_device("convert", "t.libsvm", "--normalize", "max-abs", "-o", "cuda.npz")

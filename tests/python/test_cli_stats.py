@@ -18,15 +18,39 @@ class Stats(CliTest):
     def test_small_table(self):
         self.write("s.csv", SMALL)
         result = self.ok("stats", "s.csv", "--label", "y")
-        self.assertIn("columns of text have no statistics here: name", result.err)
         lines = result.stdout.decode().splitlines()
         self.assertEqual(
             lines[0].split(), "column count missing zeros distinct min median max mean std".split()
         )
-        self.assertEqual([line.split()[0] for line in lines[1:4]], ["a", "b", "y"])
+        self.assertEqual([line.split()[0] for line in lines[1:5]], ["a", "b", "y", "name"])
         self.assertEqual(lines[2].split()[1:9], ["2", "1", "0", "2", "2.5", "201.25", "400", "201.25"])
-        self.assertEqual(lines[4:], ["", "y: 1 (66.6 %, 2), 0 (33.3 %, 1)"])
+        self.assertEqual(lines[4].split(), ["name", "3", "0", "-", "3", "-", "-", "-", "-", "-"])
+        self.assertEqual(lines[5:7], ["", "y: 1 (66.6 %, 2), 0 (33.3 %, 1)"])
+        self.assertEqual(lines[7:], ["name: x (33.3 %, 1), y (33.3 %, 1), z (33.3 %, 1)"])
         self.assertEqual(self.columns("s.csv", "--label", "y")[2]["role"], "label")
+
+    def test_columns_of_text(self):
+        words = ["b", '"a, ""quoted"""', "b", "NA", "c", "", "a", "a"]
+        long = "x" * 4096
+        rows = words + [long + "1", long + "2", '"' + long + '""3"']
+        self.write("t.csv", "n,word\n" + "".join(f"{i},{word}\n" for i, word in enumerate(rows)))
+        word = self.columns("t.csv")[1]
+        self.assertEqual((word["name"], word["role"]), ("word", "text"))
+        self.assertEqual((word["count"], word["missing"], word["distinct"]), (9, 2, 5))
+        self.assertEqual((word["zeros"], word["mean"], word["median"]), (None, None, None))
+        frequent = [(each["value"], each["count"]) for each in word["most_frequent"]]
+        self.assertEqual(frequent, [(long, 3), ("a", 2), ("b", 2), ('a, "quoted"', 1), ("c", 1)])
+        bare = self.ok("stats", "t.csv", "--column", "word", "--statistic", "distinct")
+        self.assertEqual(bare.stdout, b"5\n")
+
+    def test_many_texts(self):
+        """Beyond what is counted one by one there is about their number, whatever threads and slots."""
+        self.write("t.csv", "n,word\n" + "".join(f"{i % 10},w{i % 70000}\n" for i in range(140000)))
+        word = self.columns("t.csv")[1]
+        self.assertAlmostEqual(word["distinct"], 70000, delta=70000 * 0.03)
+        self.assertEqual((word["distinct_is_exact"], word["most_frequent"]), (False, None))
+        again = self.columns("t.csv", "--threads", "4", "--slot-size", "64KiB")
+        self.assertEqual(again[1], word)
 
     def test_one_statistic_of_one_column_is_a_bare_value(self):
         self.write("s.csv", SMALL)

@@ -100,6 +100,15 @@ TEST(CsvTexts, AnyBytesAreText) {
   for (std::size_t i = 0; i < all.size(); ++i) EXPECT_EQ(found[i], std::string(1, all[i]) + "x");
 }
 
+TEST(CsvTexts, OfMoreThan4096BytesAreCutIfThePlanSaysSo) {
+  Plan plan({Role::category, Role::category});
+  plan.plan.cuts_texts = true;
+  std::string const longest(4096, 'x');
+  FormatRun const found = run(plan, longest + "yz,b\n\"" + longest + "\"\"z\",\"" + longest + "y\"\n");
+  EXPECT_TRUE(found.faults.empty());
+  EXPECT_EQ(texts_of(found), (Texts{longest, "b", longest, longest}));
+}
+
 TEST(CsvTexts, OfMoreThan4096BytesAreFaults) {
   Plan plan({Role::feature, Role::category});
   std::string const longest(4096, 'x');

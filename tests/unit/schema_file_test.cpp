@@ -227,7 +227,7 @@ TEST(SchemaFile, TypesAreNamedByPath) {
 TEST(SchemaFile, ValuesAreNamedByPath) {
   EXPECT_EQ(
       said("ignored", "ignore"),
-      "s.json:7: $.columns[2].role: expected feature, label, weight, qid, base_margin or ignored, found 'ignore'");
+      "s.json:7: $.columns[2].role: expected feature, label, weight, qid, base_margin, category or ignored, found 'ignore'");
   EXPECT_EQ(said("float32", "float16"),
             "s.json:14: $.layout.dtype: expected float32, float64, int32 or int64, found 'float16'");
   EXPECT_EQ(said("\"index\":2", "\"index\":3"),
