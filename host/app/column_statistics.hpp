@@ -55,7 +55,7 @@ struct ValueStatistics {
   bool is_exact = false;  ///< whether they were counted one by one; otherwise the standard error is 0.81%
   std::vector<statistics::ValueCount> most_frequent;  ///< none unless exact
   /// The same of a column of text: the most frequent first, those as frequent in the order of their bytes.
-  std::vector<std::pair<std::string, std::uint64_t>> texts;
+  std::vector<std::pair<std::string, std::uint64_t>> texts = {};
 };
 struct QuantileStatistics {
   std::array<double, named_quantiles.size()> values = {};  ///< as named_quantiles
