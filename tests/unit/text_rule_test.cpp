@@ -46,6 +46,22 @@ std::string random_text(std::mt19937_64& random) {
   return text + std::to_string(random() % 200'000);
 }
 
+/// Texts of one hash are told apart by their bytes; such are hard to find, so the comparison is asked itself.
+TEST(Vocabulary, ComparesAllBytes) {
+  VocabularyTable const table({"", "abc", "abcdefgh", "abcdefghij"});
+  normalize::Vocabulary const words = table.view();
+  auto const is_entry = [&](std::uint32_t entry, std::string const& text) {
+    return words.is_entry(entry, text.data(), text.size());
+  };
+  for (std::string const text : {"", "abc", "abcdefgh", "abcdefghij", "ab", "abd", "xbc", "abcdefgx", "abcdefghix",
+                                 "abcdefghxj", "xbcdefghij"}) {
+    EXPECT_EQ(is_entry(0, text), text == "") << text;
+    EXPECT_EQ(is_entry(1, text), text == "abc") << text;
+    EXPECT_EQ(is_entry(2, text), text == "abcdefgh") << text;
+    EXPECT_EQ(is_entry(3, text), text == "abcdefghij") << text;
+  }
+}
+
 TEST(TextRule, AVocabularyFindsWhatAMapFinds) {
   std::mt19937_64 random(12);
   std::map<std::string, std::uint32_t> expected = {{"", 0}, {std::string(1, '\0'), 1}, {std::string(2, '\0'), 2}};
