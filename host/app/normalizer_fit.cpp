@@ -214,7 +214,11 @@ class FitPass {
   /// `names`: of the features; none: their numbers.
   FitPass(std::unique_ptr<BatchReader> reader, std::vector<std::string> names, FitOptions const& options,
           StreamOptions const& stream)
-      : reader_(std::move(reader)), options_(options), memory_bytes_(stream.memory_bytes), team_(stream.threads) {
+      : reader_(std::move(reader)),
+        options_(options),
+        memory_bytes_(stream.memory_bytes),
+        policy_(stream.on_error),
+        team_(stream.threads) {
     layout_ = reader_->layout();
     if (layout_.features > memory_bytes_ / (2 * bytes_per_column))
       throw DeviceError(
@@ -296,7 +300,7 @@ class FitPass {
       column.spec = texts[i];
       if (texts[i].needs_vocabulary())
         column.vocabulary = vocabulary_of(column.name, texts[i], counts_->counts(i), notes);
-      check_unread(column, i);
+      check_unread(column, i, notes);
       file.columns.push_back(std::move(column));
     }
     if (!columns_->has_exact_quantiles())
@@ -322,22 +326,29 @@ class FitPass {
     }
   }
 
-  /// Texts that a conversion would reject its records for.
-  void check_unread(FittedColumn const& column, std::size_t text) const {
+  /// Texts that a conversion rejects their records for, or takes for missing: an error, unless the policy says that
+  /// there may be such.
+  void check_unread(FittedColumn const& column, std::size_t text, std::vector<std::string>& notes) const {
     std::uint64_t const unread = counts_->unread(text);
     if (unread == 0) return;
-    throw DataError(shown(column.name) + ": " + format_count(unread) + (unread == 1 ? " text is" : " texts are") +
-                        " nothing that " + text_of(column.spec) + " reads, such as " +
-                        shown(counts_->first_unread(text)),
-                    column.spec.transform == Transform::time
-                        ? "time(..., format=us) reads month/day/year, format=european day.month.year, format=epoch "
-                          "seconds; --null lists the spellings of missing values."
-                        : "--null lists the spellings of missing values; ordinal takes any two words.");
+    std::string const what = shown(column.name) + ": " + format_count(unread) +
+                             (unread == 1 ? " text is" : " texts are") + " nothing that " + text_of(column.spec) +
+                             " reads, such as " + shown(counts_->first_unread(text));
+    bool const is_all = unread + counts_->missing(text) == records_;
+    if (policy_ != FaultPolicy::fail && !is_all) {
+      notes.push_back(what);
+      return;
+    }
+    throw DataError(what, column.spec.transform == Transform::time
+                              ? "time(..., format=us) reads month/day/year, format=european day.month.year, "
+                                "format=epoch seconds; --null lists the spellings of missing values."
+                              : "--null lists the spellings of missing values; ordinal takes any two words.");
   }
 
   std::unique_ptr<BatchReader> reader_;
   FitOptions const& options_;
   std::size_t memory_bytes_;
+  FaultPolicy policy_;
   BatchLayout layout_;
   std::vector<std::string> names_;
   std::optional<TensorStatistics> columns_;

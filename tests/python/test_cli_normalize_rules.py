@@ -237,6 +237,17 @@ class Words(RulesTest):
             self.ok("fit", "long.csv", "--normalize", "k=ordinal", "-o", "n.json", "-f", "--on-error", "skip")
             self.assertEqual(self.columns()["k"]["vocabulary"], ["a"])
 
+    def test_texts_that_no_rule_reads(self):
+        self.write("b.csv", "x,f\n1,yes\n2,maybe\n3,no\n")
+        words = ("fit", "b.csv", "--normalize", "f=boolean; none", "-o", "b.json", "-f")
+        failed = self.expect(1, *words)
+        self.assertIn('"f": 1 text is nothing that boolean reads, such as "maybe"', failed.err)
+        self.assertIn("such as \"maybe\"", self.ok(*words, "--on-error", "skip").err)
+        self.ok("convert", "b.csv", "--normalize", "b.json", "--on-error", "skip", "-o", "b.npz", "-q")
+        self.assertEqual(np.load(self.folder / "b.npz")["features"].tolist(), [[1, 1], [3, 0]])
+        self.write("all.csv", "x,f\n1,maybe\n2,\n")
+        self.expect(1, "fit", "all.csv", *words[2:], "--on-error", "skip")
+
     def test_hashes_booleans_and_times(self):
         self.write("h.csv", "k,f,d,x\nParis,Yes,29.2.2024,1\nRome,0,1/3/2024 4:05,2\nParis,off,,3\n")
         self.fit("h.csv", "k=hash(16); f=boolean; d=time(epoch, day_of_year, hour, format=european); none")
