@@ -58,13 +58,20 @@ void Normalization::check(BatchLayout const& decoded) const {
 
 std::optional<Normalization> normalization_of(Arguments const& arguments, std::vector<InputFile> const& inputs,
                                               StreamOptions const& stream, Console& console) {
+  constexpr std::string_view fit_words[] = {"exact", "classes", "positive"};
   std::optional<std::string> const value = arguments.value("normalize");
-  if (!value) return std::nullopt;
+  if (!value) {
+    for (std::string_view const option : fit_words)
+      if (arguments.count(option) != 0)
+        throw ConfigurationError("--" + std::string(option) + " belongs to --normalize, and there is none",
+                                 "--normalize none fits the label's classes alone; --label-map gives them numbers.");
+    return std::nullopt;
+  }
   if (arguments.value("schema"))
     throw ConfigurationError("--schema and --normalize both say how the input is read",
                              "A normaliser holds the schema of the data it was fitted to.");
   if (!names_file(*value)) return fit_first(*value, arguments, inputs, stream, console);
-  for (std::string_view const option : {"exact", "classes", "positive"}) {
+  for (std::string_view const option : fit_words) {
     if (arguments.count(option) != 0)
       throw ConfigurationError("--" + std::string(option) + " belongs to fitting, and " + *value + " is fitted already",
                                "penstock fit takes it.");

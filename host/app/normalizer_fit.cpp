@@ -236,7 +236,6 @@ class FitPass {
 
   [[nodiscard]] BatchLayout const& layout() const { return layout_; }
   [[nodiscard]] std::vector<std::string> const& names() const { return names_; }
-  [[nodiscard]] BatchReader& reader() { return *reader_; }
 
   void check() const {
     for (std::size_t i = 0; i < numbers.size(); ++i) {

@@ -236,7 +236,8 @@ constexpr OptionSpec common_options[] = {
     {0, "slot-size", "SIZE", "text that a thread decodes at a time (default: chosen); no effect on results", run,
      reading_verbs},
 
-    {0, "json", "", "machine-readable output", messages, reading_verbs | doctor_verb | validate_verb},
+    {0, "json", "", "machine-readable output", messages,
+     (reading_verbs & ~static_cast<unsigned>(fit_verb)) | doctor_verb | validate_verb},
     {'q', "quiet", "", "say less; twice: errors only", messages, reading_verbs | synth_verb | validate_verb},
     {'v', "verbose", "", "say more", messages, reading_verbs | synth_verb},
     {0, "progress", "", "show progress even if standard error is no terminal", messages, writing_verbs},

@@ -45,7 +45,10 @@ Normalizer::Normalizer(Parts parts) : parts_(std::move(parts)) {
     scales_.push_back(each.b);
     fills_.push_back(each.fill);
   }
-  constexpr std::size_t read_beyond = 8;  // avx2::affine_columns
+  constexpr std::size_t read_beyond = 8;
+#if defined(__x86_64__)
+  static_assert(read_beyond >= avx2::affine_columns);
+#endif
   for (std::vector<double>* const each : {&offsets_, &scales_, &fills_}) each->resize(each->size() + read_beyond);
 }
 

@@ -237,6 +237,15 @@ class Words(RulesTest):
             self.ok("fit", "long.csv", "--normalize", "k=ordinal", "-o", "n.json", "-f", "--on-error", "skip")
             self.assertEqual(self.columns()["k"]["vocabulary"], ["a"])
 
+    def test_words_of_fitting_need_a_fit(self):
+        self.write("w.csv", "x,y\n1,3\n2,4\n")
+        for words in (("--classes",), ("--positive", "3"), ("--exact",)):
+            err = self.expect(2, "convert", "w.csv", "--label", "y", *words, "-o", "w.npz").err
+            self.assertIn(f"{words[0]} belongs to --normalize", err)
+        self.ok("convert", "w.csv", "--label", "y", "--classes", "--normalize", "none", "-o", "w.npz", "-q")
+        self.assertEqual(np.load(self.folder / "w.npz")["label"].ravel().tolist(), [0, 1])
+        self.expect(2, "fit", "w.csv", "-o", "w.json", "--json")
+
     def test_texts_that_no_rule_reads(self):
         self.write("b.csv", "x,f\n1,yes\n2,maybe\n3,no\n")
         words = ("fit", "b.csv", "--normalize", "f=boolean; none", "-o", "b.json", "-f")
