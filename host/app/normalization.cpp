@@ -19,6 +19,13 @@ bool names_file(std::string const& value) {
   return value == "-" || value.ends_with(".json") || ::stat(value.c_str(), &status) == 0;
 }
 
+/// An option that was given and says how to fit, with its dashes; empty if there is none.
+std::string option_of_fitting(Arguments const& arguments) {
+  for (std::string_view const option : {"exact", "classes"})
+    if (arguments.has(option)) return "--" + std::string(option);
+  return arguments.value("positive") ? "--positive" : "";
+}
+
 /// What the second pass needs, from what the first one or a file gave.
 Normalization ready(NormalizerFile const& file, std::string const& name, std::string path) {
   Normalization normalization;
@@ -58,24 +65,20 @@ void Normalization::check(BatchLayout const& decoded) const {
 
 std::optional<Normalization> normalization_of(Arguments const& arguments, std::vector<InputFile> const& inputs,
                                               StreamOptions const& stream, Console& console) {
-  constexpr std::string_view fit_words[] = {"exact", "classes", "positive"};
   std::optional<std::string> const value = arguments.value("normalize");
+  std::string const fitting = option_of_fitting(arguments);
   if (!value) {
-    for (std::string_view const option : fit_words)
-      if (arguments.count(option) != 0)
-        throw ConfigurationError("--" + std::string(option) + " belongs to --normalize, and there is none",
-                                 "--normalize none fits the label's classes alone; --label-map gives them numbers.");
-    return std::nullopt;
+    if (fitting.empty()) return std::nullopt;
+    throw ConfigurationError(fitting + " belongs to --normalize, and there is none",
+                             "--normalize none fits the label's classes alone; --label-map gives them numbers.");
   }
   if (arguments.value("schema"))
     throw ConfigurationError("--schema and --normalize both say how the input is read",
                              "A normaliser holds the schema of the data it was fitted to.");
   if (!names_file(*value)) return fit_first(*value, arguments, inputs, stream, console);
-  for (std::string_view const option : fit_words) {
-    if (arguments.count(option) != 0)
-      throw ConfigurationError("--" + std::string(option) + " belongs to fitting, and " + *value + " is fitted already",
-                               "penstock fit takes it.");
-  }
+  if (!fitting.empty())
+    throw ConfigurationError(fitting + " belongs to fitting, and " + *value + " is fitted already",
+                             "penstock fit takes it.");
   return ready(read_normalizer(*value), *value, *value);
 }
 

@@ -22,8 +22,7 @@ def ulp(x):
 
 class RulesTest(CliTest):
     def fit(self, name, spec, *words):
-        result = self.ok("fit", name, "--normalize", spec, "-o", "n.json", "-f", *words)
-        return result.err
+        return self.ok("fit", name, "--normalize", spec, "-o", "n.json", "-f", *words).err
 
     def columns(self):
         return {column["name"]: column for column in json.loads(self.read("n.json"))["normalizer"]["columns"]}
@@ -239,18 +238,18 @@ class Words(RulesTest):
 
     def test_words_of_fitting_need_a_fit(self):
         self.write("w.csv", "x,y\n1,3\n2,4\n")
-        for words in (("--classes",), ("--positive", "3"), ("--exact",)):
-            err = self.expect(2, "convert", "w.csv", "--label", "y", *words, "-o", "w.npz").err
-            self.assertIn(f"{words[0]} belongs to --normalize", err)
-        self.ok("convert", "w.csv", "--label", "y", "--classes", "--normalize", "none", "-o", "w.npz", "-q")
+        self.fit("w.csv", "none", "--label", "y")
+        self.expect(2, "convert", "w.csv", "--normalize", "n.json", "--positive", "3", "-o", "w.npz")
+        for words in (["--classes"], ["--positive", "3"], ["--exact"]):
+            failed = self.expect(2, "convert", "w.csv", "--label", "y", *words, "-o", "w.npz")
+            self.assertIn(f"{words[0]} belongs to --normalize", failed.err)
+        self.ok("convert", "w.csv", "--label", "y", "--positive", "4", "--normalize", "none", "-o", "w.npz", "-q")
         self.assertEqual(np.load(self.folder / "w.npz")["label"].ravel().tolist(), [0, 1])
-        self.expect(2, "fit", "w.csv", "-o", "w.json", "--json")
 
     def test_texts_that_no_rule_reads(self):
         self.write("b.csv", "x,f\n1,yes\n2,maybe\n3,no\n")
         words = ("fit", "b.csv", "--normalize", "f=boolean; none", "-o", "b.json", "-f")
-        failed = self.expect(1, *words)
-        self.assertIn('"f": 1 text is nothing that boolean reads, such as "maybe"', failed.err)
+        self.assertIn('"f": 1 text is nothing that boolean reads, such as "maybe"', self.expect(1, *words).err)
         self.assertIn("such as \"maybe\"", self.ok(*words, "--on-error", "skip").err)
         self.ok("convert", "b.csv", "--normalize", "b.json", "--on-error", "skip", "-o", "b.npz", "-q")
         self.assertEqual(np.load(self.folder / "b.npz")["features"].tolist(), [[1, 1], [3, 0]])
