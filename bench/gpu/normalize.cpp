@@ -14,9 +14,10 @@
 
 #include "bench/gpu/bench.hpp"
 #include "cuda/exec/normalizer.hpp"
-#include "cuda/exec/text_reader.hpp"
 #include "cuda/exec/tile_summaries.hpp"
 #include "cuda/exec/upload.hpp"
+#include "cuda/formats/csv.hpp"
+#include "formats/csv/plan.hpp"
 #include "formats/normalize/rows.hpp"
 #include "formats/statistics/tile.hpp"
 #include "host/app/synth.hpp"
@@ -143,11 +144,11 @@ void time_moments(Bench& bench, Figure& figure, std::size_t columns) {
   figure.details.emplace_back("columns", static_cast<double>(columns));
 }
 
-/// Texts of 4 to 19 bytes, one behind the other, all of them words of the vocabulary.
+/// Lines of one text each, of 4 to 19 bytes, all of them words of the vocabulary.
 struct Words {
   std::vector<std::string> vocabulary;
-  std::vector<TextCell> cells;
-  std::string bytes;
+  std::vector<double> numbers;  ///< of the lines
+  std::string lines;
 
   Words(std::size_t count, std::size_t size_bytes) {
     SynthRandom random(2, 0);
@@ -155,36 +156,48 @@ struct Words {
       std::string const number = std::to_string(i);
       vocabulary.push_back(number + std::string(random.next() % 13 + 4 - std::min<std::size_t>(number.size(), 4), 'w'));
     }
-    while (bytes.size() < size_bytes) {
-      std::string const& word = vocabulary[random.next() % count];
-      cells.push_back({static_cast<std::uint32_t>(bytes.size()), static_cast<std::uint32_t>(word.size())});
-      bytes += word;
+    while (lines.size() < size_bytes) {
+      std::size_t const word = random.next() % count;
+      numbers.push_back(static_cast<double>(word));
+      lines += vocabulary[word] + '\n';
     }
   }
 };
 
-void time_lookup(Bench& bench, Figure& figure, std::size_t words) {
+/// Texts become numbers behind the passes that find and convert fields, which are measured with them.
+void time_words(Bench& bench, Figure& figure, std::size_t words) {
   KernelBench kernels(bench, figure);
   Words const texts(words, kernels.data());
-  std::size_t const count = texts.cells.size();
   VocabularyTable const table(texts.vocabulary);
   normalize::TextRule rule;
   rule.vocabulary = table.view();
-  std::vector<double> expected(count);
-  for (std::size_t i = 0; i < count; ++i)
-    expected[i] = normalize::read_text(rule, texts.bytes.data() + texts.cells[i].begin, texts.cells[i].size).number;
-  auto const cells = cuda::uploaded<TextCell>(kernels.stream(), texts.cells, "cells");
-  auto const bytes = cuda::uploaded<char>(kernels.stream(), texts.bytes, "bytes");
-  cuda::DeviceArray<double> const numbers(count, "numbers");
-  cuda::DeviceArray<std::uint8_t> const faults(count, "faults");
-  cuda::DeviceTextReader reader(kernels.stream(), rule);
-  TextCells const column{cells.get(), bytes.get(), count, 1};
-  auto const read = [&] { reader.read(column, 0, numbers.get(), faults.get()); };
-  read();
-  kernels.compare<double>(numbers.get(), expected);
-  kernels.compare<std::uint8_t>(faults.get(), std::vector<std::uint8_t>(count));
-  kernels.time(static_cast<double>(bytes.size_bytes()), read);
-  figure.details.emplace_back("bytes a text", static_cast<double>(bytes.size_bytes()) / static_cast<double>(count));
+  csv::Column const column{Role::category, 0};
+  std::span<csv::Column const> const columns(&column, 1);
+  csv::DecodePlan plan;
+  plan.columns = {&columns, 1};
+  plan.layout.categories = 1;
+  plan.texts.rules = std::span(&rule, 1);
+  std::size_t const size = texts.lines.size();
+  cuda::MappedArray<char> const text(size + 2 * text_padding, "text");
+  std::memcpy(text.get() + text_padding, texts.lines.data(), size);
+  Chunk chunk;
+  chunk.text = {text.get() + text_padding, size};
+  BatchCapacity rows;
+  rows.rows = texts.numbers.size();
+  auto const decoder = cuda::make_csv_decoder(plan, {size, rows, 100}, kernels.stream());
+  std::vector<Fault> memory(100);
+  Batch batch;
+  auto const decode = [&] {
+    FaultLog faults(memory);
+    RoundCounts counts;
+    Decoded decoded;
+    if (!decoder->begin(chunk) || !decoder->next(batch, faults, counts, decoded) || batch.rows != rows.rows)
+      throw std::runtime_error(figure.input + ": the device does not decode all lines");
+  };
+  decode();
+  kernels.compare<double>(batch.categories.as<double>(), texts.numbers);
+  kernels.time(static_cast<double>(size), decode);
+  figure.details.emplace_back("bytes a line", static_cast<double>(size) / static_cast<double>(rows.rows));
 }
 
 }  // namespace
@@ -198,8 +211,8 @@ void measure_normalizers(Bench& bench) {
   figure("moments_28", [&](Figure& out) { time_moments(bench, out, 28); });
   figure("moments_3", [&](Figure& out) { time_moments(bench, out, 3); });
   figure("moments_1000", [&](Figure& out) { time_moments(bench, out, 1000); });
-  figure("words_100", [&](Figure& out) { time_lookup(bench, out, 100); });
-  figure("words_1000000", [&](Figure& out) { time_lookup(bench, out, bench.settings().is_quick ? 1000 : 1000000); });
+  figure("words_100", [&](Figure& out) { time_words(bench, out, 100); });
+  figure("words_1000000", [&](Figure& out) { time_words(bench, out, bench.settings().is_quick ? 1000 : 1000000); });
 }
 
 }  // namespace penstock::bench

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "cuda/exec/decoder.hpp"
+#include "cuda/exec/device_rows.hpp"
 #include "cuda/exec/engine.hpp"
 #include "cuda/exec/engine_stream.hpp"
 #include "cuda/exec/memory.hpp"
@@ -31,6 +32,8 @@ class Worker final : public DeviceWorker {
   template <class MakeDecoder>
   Worker(Engine& engine, BatchLayout const& decoded, WorkerOptions const& options, MakeDecoder make_decoder)
       : engine_(engine),
+        rows_max_(options.capacity.rows),
+        columns_(decoded.columns(Role::feature)),
         stream_((engine.use(), stream_options(engine, engine.take_track()))),
         counts_missing_(options.counts_missing),
         missing_(1, "the number of missing values"),
@@ -67,7 +70,7 @@ class Worker final : public DeviceWorker {
     if (!counts_missing_) count_missing_of(rows);
     if (normalizes()) rows = normalizer_->apply(rows);
     if (encodes()) encode(rows, target);
-    if (takes_rows) copy_out(rows, target.rows);
+    if (takes_rows) copy_out(rows, target);
     stream_.wait();
     if (!counts_missing_) counts.missing_cells = missing_[0];
     target.rows.set_rows(rows.rows);
@@ -76,6 +79,10 @@ class Worker final : public DeviceWorker {
 
   [[nodiscard]] bool encodes() const override { return encoder_ != nullptr; }
   [[nodiscard]] bool normalizes() const override { return normalizer_.has_value(); }
+  [[nodiscard]] std::unique_ptr<DeviceRows> make_rows() override {
+    engine_.use();
+    return std::make_unique<FeatureRows>(engine_, rows_max_, columns_);
+  }
   [[nodiscard]] std::size_t device_bytes() const override {
     return decoder_->device_bytes() + (encodes() ? encoder_->device_bytes() : 0) +
            (normalizes() ? normalizer_->device_bytes() : 0);
@@ -106,10 +113,13 @@ class Worker final : public DeviceWorker {
     target.encoded_bytes = encoded.size_bytes;
   }
 
-  void copy_out(Batch const& rows, Batch const& to) {
+  void copy_out(Batch const& rows, DeviceTarget const& target) {
+    Batch const& to = target.rows;
+    bool const leaves_features = target.features != nullptr;
+    if (leaves_features) static_cast<FeatureRows&>(*target.features).take(stream_, rows.features);
     for (Role const role : tensor_roles) {
       Dense const& from = rows.tensor(role);
-      if (from.columns != 0) stream_.copy(to.tensor(role).data, from.data, rows.rows * from.row_bytes(), "copy out");
+      if (from.columns != 0 && !(leaves_features && role == Role::feature)) stream_.copy(to.tensor(role).data, from.data, rows.rows * from.row_bytes(), "copy out");
     }
     if (rows.csr.indptr != nullptr) {
       std::size_t const pairs = pairs_of(rows);
@@ -129,6 +139,8 @@ class Worker final : public DeviceWorker {
   }
 
   Engine& engine_;
+  std::size_t rows_max_;
+  std::size_t columns_;  ///< of dense features
   Stream stream_;
   bool counts_missing_;
   MappedArray<std::uint64_t> missing_;

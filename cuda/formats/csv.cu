@@ -10,11 +10,13 @@
 
 #include "cuda/exec/backend.cuh"
 #include "cuda/exec/memory.hpp"
+#include "cuda/exec/text_rules.hpp"
 #include "cuda/exec/upload.hpp"
 #include "cuda/kernels/csv_automaton.cuh"
 #include "cuda/kernels/csv_care.cuh"
 #include "cuda/kernels/csv_convert.cuh"
 #include "cuda/kernels/csv_structure.cuh"
+#include "cuda/kernels/csv_texts.cuh"
 #include "formats/csv/plan.hpp"
 
 namespace penstock::cuda {
@@ -58,7 +60,7 @@ class RowMemory {
 /// The plan in device memory.
 class PlanMemory {
  public:
-  PlanMemory(Stream& stream, DecodePlan const& plan, RowMemory const& rows) {
+  PlanMemory(Stream& stream, DecodePlan const& plan, RowMemory const& rows) : texts_(stream, plan.texts.rules) {
     upload_table(stream, plan);
     std::vector<Target> targets;
     std::vector<std::pair<std::span<Column const>, std::uint32_t>> distinct;
@@ -84,7 +86,7 @@ class PlanMemory {
   [[nodiscard]] Table const* table() const { return table_.get(); }
   [[nodiscard]] std::size_t device_bytes() const {
     return characters_.size_bytes() + nulls_.size_bytes() + labels_.size_bytes() + table_.size_bytes() +
-           targets_.size_bytes();
+           targets_.size_bytes() + texts_.device_bytes();
   }
 
  private:
@@ -107,7 +109,9 @@ class PlanMemory {
     for (LabelName const& label : plan.rules.labels) labels.push_back({take(label.name), label.value});
     nulls_ = uploaded<Bytes>(stream, nulls, "null spellings");
     labels_ = uploaded<LabelName>(stream, labels, "class names");
-    Table table{plan.rules, ByteClasses(plan.rules.dialect), plan.repairs_cells};
+    Table table{plan.rules, ByteClasses(plan.rules.dialect), plan.repairs_cells, plan.texts,
+                penstock::csv::NullFilter(plan.rules)};
+    table.texts.rules = texts_.rules();
     table.rules.nulls.first = nulls_.get();
     table.rules.labels.first = labels_.get();
     table_ = uploaded<Table>(stream, std::span(&table, 1), "the plan");
@@ -124,6 +128,7 @@ class PlanMemory {
     bool const is_mapped = column.role == Role::label && !plan.rules.labels.empty();
     if (is_mapped) target.kind |= maps_names;
     if (dtype == DType::float32 && !is_mapped && !has_numeric_null(plan.rules)) target.kind |= is_plain_float;
+    if (column.role == Role::category) target.kind |= is_text | column.place << text_shift;
     if (column.role != Role::feature) return target;
     target.kind |= is_feature;
     if (!is_floating(dtype)) return target;
@@ -134,6 +139,7 @@ class PlanMemory {
     return target;
   }
 
+  DeviceTextRules texts_;
   DeviceArray<char> characters_;
   DeviceArray<Bytes> nulls_;
   DeviceArray<LabelName> labels_;
@@ -202,6 +208,7 @@ class CsvDecoder final : public ChunkDecoder {
   bool begin(Chunk const& chunk) override {
     std::size_t const width = plan_.columns[chunk.stamp.shard].size();
     if (!chunk.rejects.empty() || chunk.text.size > text_bytes_max_) return false;
+    if (plan_.texts.rules.size() > text_columns_max) return false;
     if (fault_room(plan_, width) > faults_.size()) return false;
     shard_ = chunk.stamp.shard;
     first_row_ = rows_ = 0;
@@ -286,12 +293,30 @@ class CsvDecoder final : public ChunkDecoder {
     job.table = plan_memory_.table();
     job.marks = {care_.marks.get(), care_.field_ends.get()};
     job.tally = tally_.get();
-    job.report = report_.get();
+    job.report = has_texts() ? nullptr : report_.get();
     job.arrived = arrived_.get();
     job.quote = dialect_.quote;
     job.skips_text = dialect_.trim || dialect_.comment != 0;
     job.checks_quotes = dialect_.strict_quotes && is_by_automaton_;
     convert(stream_, job, features_, dialect_.quote != 0);
+    if (has_texts()) begin_texts(window);
+  }
+
+  [[nodiscard]] bool has_texts() const { return plan_.layout.categories != 0; }
+
+  void begin_texts(Window window) {
+    TextsJob job;
+    job.text = chunk_;
+    job.structure = structure_.get();
+    job.window = window;
+    job.places = reinterpret_cast<std::uint64_t*>(converted_.data(Role::category));
+    job.columns = static_cast<std::uint32_t>(plan_.layout.categories);
+    job.table = plan_memory_.table();
+    job.marks = {care_.marks.get(), care_.field_ends.get()};
+    job.tally = tally_.get();
+    job.report = report_.get();
+    job.arrived = arrived_.get();
+    read_texts(stream_, job);
   }
 
   static void add_counts(Report const& report, RoundCounts& counts) {

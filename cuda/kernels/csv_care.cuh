@@ -118,7 +118,9 @@ class CareRecord {
 
  private:
   template <class T>
-  __device__ bool settle(Bytes text, bool fits, Target const& target, Fault& fault);
+  __device__ bool settle_number(Bytes text, bool fits, Target const& target, Fault& fault);
+  template <class T>
+  __device__ bool settle(Cell<T> const& cell, Target const& target, Fault& fault);
 
   CareJob const& job_;
   std::uint32_t row_;
@@ -141,36 +143,42 @@ __device__ bool CareRecord<Feature>::convert(Fault& fault) {
   Bytes const cell{job_.tiles.text + fault.cell_begin, job_.tiles.text + fault.cell_end};
   Bytes text;
   bool fits = penstock::csv::is_plain_text(cell, job_.table->rules.dialect, text);
-  if (!fits) {
-    char* const memory = job_.rewritten + (text.begin - job_.tiles.text);
-    fits = penstock::csv::rewrite_cell(text, job_.table->classes, memory, text);
-  }
-  switch (static_cast<DType>(target.kind >> dtype_shift)) {
-    case DType::float32: return settle<float>(text, fits, target, fault);
-    case DType::int64: return settle<std::int64_t>(text, fits, target, fault);
+  char* const memory = job_.rewritten + (text.begin - job_.tiles.text);
+  if (!fits) fits = penstock::csv::rewrite_cell(text, job_.table->classes, memory, text);
+  if ((target.kind & is_text) != 0)
+    return settle(read_category(text, fits, memory, *job_.table, target.kind >> text_shift), target, fault);
+  switch (dtype_of(target.kind)) {
+    case DType::float32: return settle_number<float>(text, fits, target, fault);
+    case DType::int64: return settle_number<std::int64_t>(text, fits, target, fault);
     default: break;
   }
   if constexpr (std::is_same_v<Feature, double> || std::is_same_v<Feature, std::int32_t>)
-    return settle<Feature>(text, fits, target, fault);
+    return settle_number<Feature>(text, fits, target, fault);
   return true;
 }
 
 template <class Feature>
 template <class T>
-__device__ bool CareRecord<Feature>::settle(Bytes text, bool fits, Target const& target, Fault& fault) {
+__device__ bool CareRecord<Feature>::settle_number(Bytes text, bool fits, Target const& target, Fault& fault) {
   bool const is_mapped = (target.kind & maps_names) != 0;
-  Cell<T> const cell =
-      fits ? penstock::csv::read_text<T>(text, job_.table->rules, (target.kind & allows_missing) != 0, is_mapped)
-           : penstock::csv::overlong_cell<T>(is_mapped);
+  if (!fits) return settle(penstock::csv::overlong_cell<T>(is_mapped), target, fault);
+  bool const may_be_missing = (target.kind & allows_missing) != 0;
+  return settle(penstock::csv::read_text<T>(text, job_.table->rules, may_be_missing, is_mapped), target, fault);
+}
+
+template <class Feature>
+template <class T>
+__device__ bool CareRecord<Feature>::settle(Cell<T> const& cell, Target const& target, Fault& fault) {
   *reinterpret_cast<T*>(place_of(target, row_)) = cell.value;
   missing_ += cell.kind == CellKind::missing ? 1 : 0;
   inexact_ += cell.is_inexact_integer ? 1 : 0;
-  if ((target.kind & is_feature) != 0) return penstock::csv::settle_feature<T>(*this, cell, fault);
+  if ((target.kind & (is_feature | is_text)) != 0) return penstock::csv::settle_feature<T>(*this, cell, fault);
   fault.code = cell.code;
   return cell.kind == CellKind::value;
 }
 
-/// Conversion counts a cell unless it needs care; so does this, by the same function.
+/// Conversion counts a cell unless it needs care; so does this, by the same function. Texts of marked rows are not
+/// counted before.
 template <class Feature>
 __device__ Tally CareRecord<Feature>::counted() {
   Tally counted;
@@ -180,7 +188,7 @@ __device__ Tally CareRecord<Feature>::counted() {
     Target const target = load_target(job_.targets + c);
     Bytes const cell{job_.tiles.text + begin, job_.tiles.text + end};
     unsigned flags = 0;
-    if ((target.kind & is_wanted) != 0)
+    if ((target.kind & is_wanted) != 0 && (target.kind & is_text) == 0)
       flags = store_cell<Feature>(cell, *job_.table, place_of(target, row_), target.kind);
     counted.missing += (flags & cell_is_missing) != 0 ? 1 : 0;
     counted.inexact += (flags & cell_is_inexact) != 0 ? 1 : 0;

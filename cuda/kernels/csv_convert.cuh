@@ -60,7 +60,7 @@ struct ConvertJob {
   Table const* table = nullptr;
   Marks marks;
   Tally* tally = nullptr;
-  Report* report = nullptr;
+  Report* report = nullptr;  ///< null: another pass adds to the tally and reports
   unsigned* arrived = nullptr;
   char quote = 0;              ///< taken off in front of numbers, if the text has quotes
   bool skips_text = false;     ///< lines with text may be none: blanks, with trimming, and comments
@@ -297,6 +297,10 @@ __device__ inline void convert_field(ConvertJob const& job, Field const& field, 
   }
   float value = 0;
   bool is_done = (target.kind & is_wanted) == 0;
+  if ((target.kind & is_text) != 0) {
+    *reinterpret_cast<std::uint64_t*>(to) = word_of(TextPlace{field.begin, field.end});
+    is_done = true;
+  }
   unsigned flags = 0;
   if (warp_float32(number, (target.kind & is_plain_float) != 0, value)) {
     *reinterpret_cast<float*>(to) = value;
@@ -385,6 +389,7 @@ __global__ void PENSTOCK_BOUNDS(tile_threads, 4) convert_kernel(ConvertJob job) 
   __syncthreads();
   if (threadIdx.x == 0 && counted[0] != 0) atomic_add(job.tally->missing, std::uint64_t{counted[0]});
   if (threadIdx.x == 0 && counted[1] != 0) atomic_add(job.tally->inexact, std::uint64_t{counted[1]});
+  if (job.report == nullptr) return;
   if (last_block_to_arrive(job.arrived, is_last) && threadIdx.x == 0) report_tally(job.tally, job.report);
 }
 

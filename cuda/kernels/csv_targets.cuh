@@ -8,6 +8,7 @@
 #include "cuda/vocabulary.cuh"
 #include "formats/csv/cell.hpp"
 #include "formats/csv/grammar.hpp"
+#include "formats/csv/text.hpp"
 #include "penstock/dtype.hpp"
 
 namespace penstock::cuda::csv {
@@ -26,8 +27,13 @@ enum TargetKind : std::uint32_t {
   empty_is_missing = 8,  ///< and an empty cell is missing
   maps_names = 16,       ///< the label map applies
   is_feature = 32,
-  dtype_shift = 8,  ///< above it: the DType
+  is_text = 64,     ///< a text that a rule makes a number of: csv_texts.cuh
+  dtype_shift = 8,  ///< from it on two bits: the DType
+  text_shift = 10,  ///< from it on: the number of the column of text
 };
+inline constexpr std::uint32_t text_columns_max = 1u << (32 - text_shift);
+
+PENSTOCK_HD inline DType dtype_of(std::uint32_t kind) { return static_cast<DType>(kind >> dtype_shift & 3); }
 
 /// Where the values of a column go.
 struct alignas(16) Target {
@@ -50,6 +56,8 @@ struct Table {
   CellRules rules;
   ByteClasses classes;
   bool repairs_cells;
+  penstock::csv::TextRules texts;
+  penstock::csv::NullFilter null_filter;
 };
 
 /// What a cell was, besides a value.
@@ -70,13 +78,33 @@ PENSTOCK_HD unsigned store_text(Bytes text, CellRules const& rules, std::byte* t
 }
 }  // namespace detail
 
+/// Where a text stands in a chunk: what is at the place of its number until that is known.
+struct TextPlace {
+  std::uint32_t begin = 0;
+  std::uint32_t end = 0;
+};
+PENSTOCK_HD inline std::uint64_t word_of(TextPlace place) { return std::uint64_t{place.end} << 32 | place.begin; }
+PENSTOCK_HD inline TextPlace text_place(std::uint64_t word) {
+  return {static_cast<std::uint32_t>(word), static_cast<std::uint32_t>(word >> 32)};
+}
+
+/// What a cell of the column of text number `column` is. `fits`, `text`, `memory`: of penstock::csv::cell_text().
+PENSTOCK_HD_COLD inline Cell<double> read_category(Bytes text, bool fits, char const* memory, Table const& table,
+                                                   std::uint32_t column) {
+  Cell<double> cell{penstock::csv::missing_value<double>(), CellKind::fault, FaultCode::unknown_text, false};
+  if (!penstock::csv::limit_text(text, fits, memory, table.texts.cuts)) return cell;
+  cell.kind = CellKind::missing;
+  if (penstock::csv::is_null(text, table.rules, table.null_filter)) return cell;
+  return penstock::csv::read_category(text, table.texts.rules[column]);
+}
+
 /// Reads a cell whose text is a part of it, and stores its value unless it needs care. Returns CellFlags. `Feature` is
 /// the type of features; other columns are float or std::int64_t.
 template <class Feature>
 PENSTOCK_HD_COLD unsigned store_cell(Bytes cell, Table const& table, std::byte* to, std::uint32_t kind) {
   Bytes text;
   if (!penstock::csv::is_plain_text(cell, table.rules.dialect, text)) return cell_needs_care;
-  switch (static_cast<DType>(kind >> dtype_shift)) {
+  switch (dtype_of(kind)) {
     case DType::float32: return detail::store_text<float>(text, table.rules, to, kind);
     case DType::int64: return detail::store_text<std::int64_t>(text, table.rules, to, kind);
     default: break;

@@ -169,11 +169,38 @@ PENSTOCK_HD inline bool is_null(Bytes text, CellRules const& rules) {
   return false;
 }
 
-/// The lengths of null spellings, a bit each; the highest stands for all that are longer. Most texts are of another.
-PENSTOCK_HD inline std::uint64_t null_lengths(CellRules const& rules) {
-  std::uint64_t lengths = rules.nan_is_null ? std::uint64_t{3} << 3 : 0;  // nan, -nan
-  for (Bytes null : rules.nulls) lengths |= std::uint64_t{1} << (null.size() < 63 ? null.size() : 63);
-  return lengths;
+/// Which texts may be null spellings, by their length and first byte. Most are not.
+struct NullFilter {
+  std::uint64_t lengths = 0;     ///< a bit each; the highest stands for all that are longer
+  std::uint64_t firsts[4] = {};  ///< a bit for each byte
+
+  constexpr NullFilter() = default;
+  PENSTOCK_HD explicit NullFilter(CellRules const& rules) {
+    for (Bytes const null : rules.nulls) {
+      lengths |= std::uint64_t{1} << (null.size() < 63 ? null.size() : 63);
+      if (null.size() != 0) add_first(*null.begin);
+    }
+    if (!rules.nan_is_null) return;
+    lengths |= std::uint64_t{3} << 3;  // nan, -nan
+    for (char const first : {'n', 'N', '-', '+'}) add_first(first);
+  }
+  PENSTOCK_HD bool passes(Bytes text) const {
+    std::size_t const size = text.size();
+    if ((lengths >> (size < 63 ? size : 63) & 1) == 0) return false;
+    if (size == 0) return true;
+    auto const first = static_cast<unsigned char>(*text.begin);
+    return (firsts[first / 64] >> first % 64 & 1) != 0;
+  }
+
+ private:
+  PENSTOCK_HD void add_first(char first) {
+    auto const byte = static_cast<unsigned char>(first);
+    firsts[byte / 64] |= std::uint64_t{1} << byte % 64;
+  }
+};
+
+PENSTOCK_HD inline bool is_null(Bytes text, CellRules const& rules, NullFilter const& filter) {
+  return filter.passes(text) && is_null(text, rules);
 }
 
 namespace detail {

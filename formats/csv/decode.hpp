@@ -29,8 +29,9 @@ class Decoder {
   explicit Decoder(DecodePlan const& plan)
       : plan_(plan),
         scanner_(plan.rules.dialect),
-        null_lengths_(null_lengths(plan.rules)),
-        has_numeric_null_(has_numeric_null(plan.rules)) {
+        null_filter_(plan.rules),
+        has_numeric_null_(has_numeric_null(plan.rules)),
+        has_plain_texts_(!plan.layout.keeps_texts && !plan.rules.dialect.trim && plan.rules.dialect.escape == 0) {
     std::size_t width_max = 0;
     for (auto const& columns : plan.columns) width_max = std::max(width_max, columns.size());
     ends_ = std::make_unique<std::uint32_t[]>(width_max + 1 + piece_bytes + block_bytes);
@@ -204,6 +205,7 @@ class Decoder {
       return read<T>(cell, value, counts).kind != CellKind::fault;
     }
     FaultCode code;
+    if (column.role == Role::category) return convert_text(cell, column, counts, code);
     return column.role == Role::ignore || convert_role(cell, column, counts, code);
   }
 
@@ -223,7 +225,6 @@ class Decoder {
 
   /// A label, weight or qid cell. False: it is at fault, and `code` says why.
   bool convert_role(Bytes cell, Column column, RoundCounts& counts, FaultCode& code) {
-    if (column.role == Role::category) return convert_text(cell, column, counts, code);
     if (column.role == Role::qid)
       return store(read_cell<std::int64_t>(cell, plan_.rules, false, false), column, counts, code);
     bool const maps_names = column.role == Role::label && !plan_.rules.labels.empty();
@@ -249,43 +250,48 @@ class Decoder {
     return text_room_ - text_bytes_of_rows_ >= plan_.layout.categories * rewritten_cell_max;
   }
 
-  /// False: it is at fault.
-  [[gnu::noinline]] bool convert_text(Bytes cell, Column column, RoundCounts& counts, FaultCode& code) {
+  /// Cells that are their texts as they stand there, to numbers. Of the others this asks settle_text().
+  [[gnu::always_inline]] bool convert_text(Bytes cell, Column column, RoundCounts& counts, FaultCode& code) {
+    bool const is_plain = has_plain_texts_ && cell.size() <= rewritten_cell_max &&
+                          (cell.size() == 0 || *cell.begin != plan_.rules.dialect.quote);
+    if (!is_plain) return settle_text(cell, column, counts, code);
+    if (is_null(cell, plan_.rules, null_filter_))
+      return store_text({missing_value<double>(), CellKind::missing, {}, false}, column, counts, code);
+    std::uint64_t const head = normalize::readable_head_of(cell.begin, cell.size());  // text_padding is behind the text
+    return store_text(read_category(cell, head, plan_.texts.rules[column.place]), column, counts, code);
+  }
+
+  [[gnu::always_inline]] bool store_text(Cell<double> cell, Column column, RoundCounts& counts, FaultCode& code) {
+    counts.missing_cells += cell.kind == CellKind::missing;
+    return store(cell, column, counts, code) || cell.kind == CellKind::missing;
+  }
+
+  [[gnu::noinline]] bool settle_text(Bytes cell, Column column, RoundCounts& counts, FaultCode& code) {
     char memory[rewritten_cell_max];
     Bytes text;
-    code = FaultCode::unknown_text;
-    set_missing(column.place);
     bool const fits = cell_text(cell, plan_.rules.dialect, memory, text);
-    if (!fits) text = {memory, memory + rewritten_cell_max};
-    if (!fits || text.size() > rewritten_cell_max) {
-      if (!plan_.cuts_texts) return false;
-      text.end = text.begin + rewritten_cell_max;
+    bool const is_fault = !limit_text(text, fits, memory, plan_.texts.cuts);
+    bool const is_missing = !is_fault && is_null(text, plan_.rules, null_filter_);
+    if (!plan_.layout.keeps_texts) {
+      Cell<double> read{missing_value<double>(), is_fault ? CellKind::fault : CellKind::missing,
+                        FaultCode::unknown_text, false};
+      if (!is_fault && !is_missing) read = read_category(text, plan_.texts.rules[column.place]);
+      return store_text(read, column, counts, code);
     }
-    bool const may_be_null = (null_lengths_ >> std::min<std::size_t>(text.size(), 63) & 1) != 0;
-    bool const is_missing = may_be_null && is_null(text, plan_.rules);
+    code = FaultCode::unknown_text;
     counts.missing_cells += is_missing;
-    if (is_missing) return true;
-    if (plan_.layout.keeps_texts) return keep_text(text, column.place);
-    double& value = batch_.categories.template as<double>()[rows_ * batch_.categories.columns + column.place];
-    normalize::TextValue const read = normalize::read_text(plan_.texts[column.place], text.begin, text.size());
-    if (read.kind == normalize::TextValue::value) value = read.number;
-    counts.missing_cells += read.kind == normalize::TextValue::missing;
-    return read.kind != normalize::TextValue::fault;
-  }
-
-  void set_missing(std::uint32_t place) {
-    if (plan_.layout.keeps_texts)
-      batch_.texts.cells[rows_ * batch_.texts.columns + place] = {missing_text, 0};
+    if (is_fault || is_missing)
+      batch_.texts.cells[rows_ * batch_.texts.columns + column.place] = {missing_text, 0};
     else
-      batch_.categories.template as<double>()[rows_ * batch_.categories.columns + place] = missing_value<double>();
+      keep_text(text, column.place);
+    return !is_fault;
   }
 
-  bool keep_text(Bytes text, std::uint32_t place) {
+  void keep_text(Bytes text, std::uint32_t place) {
     TextCell& cell = batch_.texts.cells[rows_ * batch_.texts.columns + place];
     cell = {static_cast<std::uint32_t>(text_bytes_), static_cast<std::uint32_t>(text.size())};
     std::memcpy(batch_.texts.bytes + text_bytes_, text.begin, text.size());
     text_bytes_ += text.size();
-    return true;
   }
 
   // --- records that are not plain ----------------------------------------------------------------------------------
@@ -352,22 +358,16 @@ class Decoder {
     }
   };
 
-  /// Under a policy that repairs, what cannot be read is missing.
-  bool settle_text(ListedRecord& record, Bytes cell, Column column, Fault& fault) {
-    if (convert_text(cell, column, record.counts, fault.code)) return true;
-    if (!plan_.repairs_cells) return false;
-    Fault repaired = fault;
-    repaired.is_repaired = true;
-    record.repair(repaired);
-    return true;
-  }
-
   /// See RecordExample::convert.
   bool convert_cell(ListedRecord& record, Fault& fault) {
     Column const column = columns_[fault.column];
     Bytes const cell{at(fault.cell_begin), at(fault.cell_end)};
     if (column.role == Role::ignore) return true;
-    if (column.role == Role::category) return settle_text(record, cell, column, fault);
+    if (column.role == Role::category) {
+      Cell<double> read;
+      if (!convert_text(cell, column, record.counts, read.code)) read.kind = CellKind::fault;
+      return settle_feature(record, read, fault);
+    }
     if (column.role != Role::feature) return convert_role(cell, column, record.counts, fault.code);
     return with_feature_type([&](auto type) {
       using T = decltype(type);
@@ -420,10 +420,11 @@ class Decoder {
   std::uint32_t record_begin_ = 0;  ///< of the next record to be converted
   std::uint32_t searched_ = 0;      ///< field ends from first_ on that are known not to end the record
   std::uint32_t stray_end_ = 0;     ///< behind the last stray quote that the scanner saw
-  std::uint64_t null_lengths_;      ///< of null spellings
-  bool has_numeric_null_;           ///< no cell may be taken for a number unasked
-  bool is_skipping_ = false;        ///< inside a rejected record whose end is not seen yet
-  Fault pending_;                   ///< its fault
+  NullFilter null_filter_;
+  bool has_numeric_null_;     ///< no cell may be taken for a number unasked
+  bool has_plain_texts_;      ///< texts without quotes are read as they stand
+  bool is_skipping_ = false;  ///< inside a rejected record whose end is not seen yet
+  Fault pending_;             ///< its fault
 
   Batch batch_;
   std::size_t rows_ = 0;

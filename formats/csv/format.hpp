@@ -24,6 +24,7 @@ struct Format {
   static constexpr FormatInfo info = {"csv", "CSV", suffixes, true, "line"};
   static constexpr bool has_avx2 = true;
   static constexpr bool has_device = true;
+  static constexpr bool has_device_texts = true;
   static constexpr bool counts_missing = true;
   /// Any text may be CSV.
   static constexpr bool bears_mark(std::string_view) { return false; }

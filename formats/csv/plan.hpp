@@ -5,8 +5,7 @@
 #include <cstdint>
 #include <span>
 
-#include "formats/csv/cell.hpp"
-#include "formats/normalize/text_rule.hpp"
+#include "formats/csv/text.hpp"
 #include "penstock/batch.hpp"
 
 namespace penstock::csv {
@@ -23,8 +22,7 @@ struct DecodePlan {
   std::span<std::span<Column const> const> columns;  ///< by shard: the file's columns in the file's order
   BatchLayout layout;
   bool repairs_cells = false;  ///< FaultPolicy::null: bad cells of floating-point features become missing
-  std::span<normalize::TextRule const> texts;  ///< of the columns of text; none: the layout keeps their texts
-  bool cuts_texts = false;  ///< texts that are too long are kept as far as they may be; else they are faults
+  TextRules texts;             ///< of columns of text
 };
 
 /// Faults that one record of `columns` columns can make at most: a round goes on only while there is room for them.

@@ -19,52 +19,85 @@ PENSTOCK_HD inline std::uint64_t load_rest(char const* text, std::size_t size) {
   return size == 0 ? 0 : byte(0) | byte(size / 2) | byte(size - 1);
 }
 
+/// The first eight bytes of a text; those behind its end are 0.
+PENSTOCK_HD inline std::uint64_t head_of(char const* text, std::size_t size) {
+  return size >= 8 ? load_8_bytes(text) : load_rest(text, size);
+}
+/// The same of a text that stands where eight bytes can be read.
+PENSTOCK_HD inline std::uint64_t readable_head_of(char const* text, std::size_t size) {
+  std::uint64_t const head = load_8_bytes(text);
+  return size >= 8 ? head : head & ((std::uint64_t{1} << 8 * size) - 1);
+}
+
+/// The bytes of a text from `at` on, fewer than eight, as the lowest of a word; eight at least stand in front of them.
+PENSTOCK_HD inline std::uint64_t load_tail(char const* text, std::size_t at, std::size_t size) {
+  return load_8_bytes(text + size - 8) >> 8 * (8 - (size - at));
+}
+
 /// Hash of a text: eight bytes at a time, the rest as a last word, then its length, each multiplied in by a 64-bit
-/// product whose halves are added. A fixed function: hashed buckets are part of what a model has learned.
-PENSTOCK_HD inline std::uint64_t hash_of(char const* text, std::size_t size) {
+/// product whose halves are added. A fixed function: hashed buckets are part of what a model has learned. `head` is
+/// head_of() the text.
+PENSTOCK_HD_HOT std::uint64_t hash_of(std::uint64_t head, char const* text, std::size_t size) {
   std::uint64_t hash = 0x9e3779b97f4a7c15u;
   auto const mix = [&hash](std::uint64_t word) {
     constexpr std::uint64_t odd = 0xd6e8feb86659fd93u;
     hash = (hash ^ word) * odd + multiply_high(hash ^ word, odd);
   };
-  std::size_t at = 0;
-  for (; at + 8 <= size; at += 8) mix(load_8_bytes(text + at));
-  if (at < size) mix(load_rest(text + at, size - at));
+  if (size != 0) mix(head);
+  if (size > 8) {
+    std::size_t at = 8;
+    for (; at + 8 <= size; at += 8) mix(load_8_bytes(text + at));
+    if (at < size) mix(load_tail(text, at, size));
+  }
   mix(size);
   return hash ^ hash >> 29;
 }
+PENSTOCK_HD inline std::uint64_t hash_of(char const* text, std::size_t size) {
+  return hash_of(head_of(text, size), text, size);
+}
 
-/// A vocabulary: an open-addressing table of at least twice as many slots as entries, probed one by one. Views.
+/// A vocabulary: an open-addressing table of at least twice as many slots as entries, probed one by one. A slot decides
+/// about texts of up to eight bytes; of longer ones, what is behind those is compared elsewhere. Views.
 struct Vocabulary {
-  struct Slot {
-    std::uint32_t entry = none;
-    std::uint32_t tag = 0;  ///< the upper half of the entry's hash
+  struct alignas(16) Slot {
+    std::uint64_t head = 0;      ///< head_of() the entry
+    std::uint32_t tag = 0;       ///< tag_of() it
+    std::uint32_t place = none;  ///< its number, or, if it is longer than its head, where it goes on in `rests`
   };
   static constexpr std::uint32_t none = 0xffff'ffffu;
+  static constexpr std::size_t head_bytes = 8;
 
   Slot const* slots = nullptr;
-  std::uint32_t mask = 0;                 ///< slots are mask + 1, a power of two
-  std::uint32_t entries = 0;              ///< numbered from 0
-  std::uint64_t const* begins = nullptr;  ///< of entries in `bytes`, and the end of the last one
-  char const* bytes = nullptr;
+  std::uint32_t mask = 0;     ///< slots are mask + 1, a power of two
+  std::uint32_t entries = 0;  ///< numbered from 0
+  /// Of entries that are longer than their heads: their number and, from bit 32 on, their size; then their bytes behind
+  /// the head, eight in a word, 0 behind the last.
+  std::uint64_t const* rests = nullptr;
+  std::size_t rest_words = 0;
 
-  /// The entry with these bytes, or none.
-  PENSTOCK_HD std::uint32_t find(char const* text, std::size_t size) const {
-    std::uint64_t const hash = hash_of(text, size);
-    std::uint32_t const tag = static_cast<std::uint32_t>(hash >> 32);
+  /// Bits of a text's hash that its place among the slots does not tell, and whether its head is all of it.
+  PENSTOCK_HD static std::uint32_t tag_of(std::uint64_t hash, std::size_t size) {
+    return static_cast<std::uint32_t>(hash >> 32) << 4 | static_cast<std::uint32_t>(size <= head_bytes ? size : 9);
+  }
+
+  /// The entry with these bytes, or none. `head` is head_of() the text.
+  PENSTOCK_HD_HOT std::uint32_t find(std::uint64_t head, char const* text, std::size_t size) const {
+    std::uint64_t const hash = hash_of(head, text, size);
+    std::uint32_t const tag = tag_of(hash, size);
     for (std::uint32_t at = static_cast<std::uint32_t>(hash) & mask;; at = (at + 1) & mask) {
       Slot const slot = slots[at];
-      if (slot.entry == none || (slot.tag == tag && is_entry(slot.entry, text, size))) return slot.entry;
+      if (slot.place == none) return none;
+      if (slot.head != head || slot.tag != tag) continue;
+      if (size <= head_bytes) return slot.place;
+      if (goes_on(rests + slot.place, text, size)) return static_cast<std::uint32_t>(rests[slot.place]);
     }
   }
-  PENSTOCK_HD bool is_entry(std::uint32_t entry, char const* text, std::size_t size) const {
-    std::uint64_t const begin = begins[entry];
-    if (begins[entry + 1] - begin != size) return false;
-    char const* const word = bytes + begin;
-    std::size_t at = 0;
+  PENSTOCK_HD static bool goes_on(std::uint64_t const* rest, char const* text, std::size_t size) {
+    if (*rest >> 32 != size) return false;
+    std::size_t at = head_bytes;
     for (; at + 8 <= size; at += 8)
-      if (load_8_bytes(word + at) != load_8_bytes(text + at)) return false;
-    return load_rest(word + at, size - at) == load_rest(text + at, size - at);
+      if (*++rest != load_8_bytes(text + at)) return false;
+    return at == size || *++rest == load_tail(text, at, size);
   }
 };
 
@@ -111,13 +144,12 @@ PENSTOCK_HD inline TextValue boolean_of(char const* text, std::size_t size) {
   return {TextValue::fault, 0};
 }
 
-}  // namespace detail
-
-/// The number of a text that is not missing.
-PENSTOCK_HD inline TextValue read_text(TextRule const& rule, char const* text, std::size_t size) {
+/// Readings but that of a vocabulary.
+PENSTOCK_HD inline TextValue read_other(TextRule const& rule, std::uint64_t head, char const* text, std::size_t size) {
   switch (rule.reading) {
-    case Reading::hash: return {TextValue::value, static_cast<double>(hash_of(text, size) >> (64 - rule.hash_bits))};
-    case Reading::boolean: return detail::boolean_of(text, size);
+    case Reading::hash:
+      return {TextValue::value, static_cast<double>(hash_of(head, text, size) >> (64 - rule.hash_bits))};
+    case Reading::boolean: return boolean_of(text, size);
     case Reading::time: {
       Instant instant;
       bool const is_read = read_instant(text, text + size, rule.time_format, instant);
@@ -125,10 +157,21 @@ PENSTOCK_HD inline TextValue read_text(TextRule const& rule, char const* text, s
     }
     case Reading::vocabulary: break;
   }
-  std::uint32_t const entry = rule.vocabulary.find(text, size);
+  return {};
+}
+
+}  // namespace detail
+
+/// The number of a text that is not missing. `head` is head_of() the text.
+PENSTOCK_HD_HOT TextValue read_text(TextRule const& rule, std::uint64_t head, char const* text, std::size_t size) {
+  if (rule.reading != Reading::vocabulary) return detail::read_other(rule, head, text, size);
+  std::uint32_t const entry = rule.vocabulary.find(head, text, size);
   if (entry != Vocabulary::none) return {TextValue::value, static_cast<double>(entry)};
   if (rule.unknown == Unknown::other) return {TextValue::value, static_cast<double>(rule.vocabulary.entries)};
   return {rule.unknown == Unknown::ignore ? TextValue::missing : TextValue::fault, 0};
+}
+PENSTOCK_HD inline TextValue read_text(TextRule const& rule, char const* text, std::size_t size) {
+  return read_text(rule, head_of(text, size), text, size);
 }
 
 }  // namespace penstock::normalize

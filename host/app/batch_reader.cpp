@@ -208,6 +208,7 @@ bool PlannedReader::next(Batch& batch) {
   Round const* const round = stream_.next();
   if (round == nullptr) return false;
   batch = round->batch;
+  device_rows_ = round->device_rows;
   return true;
 }
 

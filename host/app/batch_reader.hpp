@@ -36,6 +36,8 @@ class BatchReader {
   /// SchemaError for records that cannot be rows of the layout, and DataError for what the fault policy refuses; rows
   /// before it are handed out first where records come one by one (CSV, RecordIO).
   virtual bool next(Batch& batch) = 0;
+  /// Of the rows that next() gave last: where their features are, if they were left on a device.
+  [[nodiscard]] virtual DeviceRows* device_rows() const { return nullptr; }
   /// Names of a role's columns; empty where the format has none.
   [[nodiscard]] virtual std::vector<std::string> names(Role role) const;
   /// What there is to know besides, one line each.
@@ -49,6 +51,7 @@ class PlannedReader final : public BatchReader {
 
   [[nodiscard]] BatchLayout const& layout() const override { return stream_.layout(); }
   bool next(Batch& batch) override;
+  [[nodiscard]] DeviceRows* device_rows() const override { return device_rows_; }
   [[nodiscard]] std::vector<std::string> names(Role role) const override;
   [[nodiscard]] std::vector<std::string> notes() const override;
   [[nodiscard]] InputPlan const& plan() const { return *plan_; }
@@ -57,6 +60,7 @@ class PlannedReader final : public BatchReader {
  private:
   std::unique_ptr<InputPlan> plan_;
   RecordStream stream_;
+  DeviceRows* device_rows_ = nullptr;
 };
 
 /// Elements that a row of an array may have: at twenty bytes each it becomes a record of 320 MiB, which frames hold.

@@ -61,6 +61,32 @@ void TensorStatistics::add(Dense const& tensor) {
   if (left != 0) carry(left);
 }
 
+/// Rows at both ends, which belong to tiles with rows of other batches, come over the link; of all between them
+/// summaries.
+void TensorStatistics::add(Dense const& tensor, DeviceRows& rows) {
+  std::size_t const row_bytes = columns_ * size_bytes(dtype_);
+  std::size_t at = 0;
+  rows_ += tensor.rows;
+  auto const carry = [&](std::size_t count) {
+    rows.copy(at, count, carry_.data() + carried_ * row_bytes);
+    at += count;
+    carried_ += count;
+  };
+  if (carried_ != 0) carry(std::min(tensor.rows, tile_rows - carried_));
+  if (carried_ == tile_rows) {
+    tiles_.push_back({carry_.data(), tile_rows});
+    add_tiles();
+  }
+  if (at == tensor.rows) return;
+  std::size_t const tiles = (tensor.rows - at) / tile_rows;
+  device_tiles_.resize(tiles * columns_);
+  rows.summarize(at, tiles, device_tiles_.data());
+  for (std::size_t i = 0; i < device_tiles_.size(); ++i)
+    all_[i % columns_] = statistics::merged(all_[i % columns_], device_tiles_[i]);
+  at += tiles * tile_rows;
+  carry(tensor.rows - at);
+}
+
 std::span<statistics::Summary const> TensorStatistics::finish() {
   if (carried_ != 0) tiles_.push_back({carry_.data(), carried_});
   add_tiles();

@@ -19,6 +19,7 @@
 #include "host/app/task_team.hpp"
 #include "host/exec/engine.hpp"
 #include "penstock/batch.hpp"
+#include "penstock/device.hpp"
 #include "penstock/tensor.hpp"
 
 namespace penstock::app {
@@ -79,6 +80,8 @@ class TensorStatistics {
   void share_work(TaskTeam& team) { team_ = &team; }
   /// The next rows; tensor.columns and tensor.dtype are as they were.
   void add(Dense const& tensor);
+  /// The same of float32 rows without details, whose features are on a device; of `tensor` the shape alone counts.
+  void add(Dense const& tensor, DeviceRows& rows);
   /// When there are no more rows: of each column, or of the only one. Once.
   [[nodiscard]] std::span<statistics::Summary const> finish();
   [[nodiscard]] std::uint64_t rows() const { return rows_; }
@@ -119,6 +122,7 @@ class TensorStatistics {
   std::size_t carried_ = 0;       ///< rows
   std::vector<Tile> tiles_;       ///< that have ended
   std::vector<statistics::Summary> tile_;
+  std::vector<statistics::Summary> device_tiles_;  ///< that have ended on a device
   std::vector<statistics::Summary> all_;
   std::variant<QuantilesOfColumns<double>, QuantilesOfColumns<float>> quantiles_;  ///< empty if not wanted
   std::vector<bool> quantile_columns_;                                             ///< empty: all

@@ -270,6 +270,8 @@ class FitPass {
       records_ += batch.rows;
       if (layout_.is_sparse)
         add_sparse(batch.csr);
+      else if (DeviceRows* const rows = reader_->device_rows(); rows != nullptr)
+        columns_->add(batch.features, *rows);
       else
         columns_->add(batch.features);
       if (batch.texts.columns != 0) counts_->add(batch.texts);
@@ -368,7 +370,9 @@ Fit fit_csv(std::vector<InputFile> const& given, FileFormat const& format, Argum
   Replay replay(given);
   CsvChoice const choice = choose(replay.files(), arguments, options);
   Arguments const pass_with = pass_arguments(arguments, choice);
-  auto reader = std::make_unique<PlannedReader>(format.plan(replay.files(), pass_with, {stream, false}), stream);
+  StreamOptions reading = stream;
+  reading.leaves_features = !options.needs_quantiles();
+  auto reader = std::make_unique<PlannedReader>(format.plan(replay.files(), pass_with, {reading, false}), reading);
   replay.settle();
   auto const& plan = dynamic_cast<CsvPlan const&>(reader->plan());
   FaultLines faults(console);
@@ -420,7 +424,9 @@ Fit fit_others(std::vector<InputFile> const& files, FileFormat const& format, Ar
                StreamOptions const& stream, FitOptions const& options, Console& console) {
   if (options.wants_classes || options.positive)
     throw ConfigurationError("--classes and --positive are for CSV, whose labels may be names");
-  auto reader = open_batches(files, format, {arguments, stream, &format, true});
+  StreamOptions reading = stream;
+  reading.leaves_features = !options.needs_quantiles();
+  auto reader = open_batches(files, format, {arguments, reading, &format, true});
   auto* const planned = dynamic_cast<PlannedReader*>(reader.get());
   FaultLines faults(console);
   if (planned != nullptr)

@@ -1,6 +1,7 @@
 /// One pass over training data, and what comes of it: `penstock fit`, and the first pass of `convert --normalize NAME`.
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <optional>
 #include <string>
@@ -21,6 +22,10 @@ struct FitOptions {
   bool is_exact = false;                ///< quantiles of all values, whatever memory they take
   bool wants_classes = false;           ///< labels are class names, also if they are numbers
   std::optional<std::string> positive;  ///< this class is 1, all others are 0
+
+  [[nodiscard]] bool needs_quantiles() const {
+    return std::ranges::any_of(items, [](SpecItem const& item) { return item.spec.needs_quantiles(); });
+  }
 };
 
 struct Fit {

@@ -10,7 +10,7 @@ namespace penstock {
 WorkerOptions worker_options(LaneOptions const& options, BatchLayout const& decoded, Encoder const* encoder,
                              bool counts_missing) {
   Shaping const& shaping = options.shaping;
-  bool const normalizes = shaping.normalizer != nullptr && !shaping.reshape && decoded.columns(Role::feature) != 0;
+  bool const normalizes = shaping.normalizer != nullptr && !shaping.reshape && !decoded.is_sparse;
   WorkerOptions worker;
   worker.text_bytes = options.text_bytes + 1;  // and a line end that is added
   worker.capacity = options.capacity;
@@ -22,9 +22,26 @@ WorkerOptions worker_options(LaneOptions const& options, BatchLayout const& deco
   return worker;
 }
 
-DeviceLane::DeviceLane(std::unique_ptr<Lane> lane, std::unique_ptr<DeviceWorker> worker, LaneOptions const& options)
+bool leaves_features_of(LaneOptions const& options, BatchLayout const& decoded) {
+  bool const is_used = options.shaping.is_any() || options.make_encoder;
+  return options.leaves_features && !is_used && decoded.columns(Role::feature) != 0 &&
+         decoded.feature_dtype == DType::float32;
+}
+
+/// A pipeline makes two rounds of a lane. Their memory on the device is taken here, where a lack of it is looked for.
+DeviceLane::DeviceLane(std::unique_ptr<Lane> lane, std::unique_ptr<DeviceWorker> worker, LaneOptions const& options,
+                       bool leaves_features)
     : options_(options), lane_(std::move(lane)), worker_(std::move(worker)) {
+  for (int round = 0; leaves_features && round < 2; ++round) rows_.push_back(worker_->make_rows());
   if (options.make_encoder && !worker_->encodes()) encoder_ = options.make_encoder();
+}
+
+std::unique_ptr<Round> DeviceLane::make_round() {
+  std::unique_ptr<Round> round = lane_->make_round();
+  if (rows_.empty()) return round;
+  static_cast<HostRound&>(*round).rows_on_device = std::move(rows_.back());
+  rows_.pop_back();
+  return round;
 }
 
 void DeviceLane::begin(Chunk const& chunk) {
@@ -37,6 +54,7 @@ void DeviceLane::begin(Chunk const& chunk) {
 void DeviceLane::next(Round& round) {
   bool const was_first = is_first_;
   is_first_ = false;
+  round.device_rows = nullptr;
   if (is_on_device_ && !next_on_device(round)) {
     if (!was_first) throw Error(ExitCode::internal, "a device gave a chunk back half done");
     is_on_device_ = false;
@@ -58,6 +76,7 @@ bool DeviceLane::next_on_device(Round& round) {
     host.record_begins.resize(memory.decoded.rows_max());
     target.rows.record_begins = host.record_begins.data();
   }
+  target.features = host.rows_on_device.get();
   target.window = memory.window;
   target.takes_rows = options_.needs_rows || options_.keeps_record_begins || !worker_->encodes();
   target.takes_rows_with_faults = options_.needs_rows_with_faults;
@@ -67,6 +86,8 @@ bool DeviceLane::next_on_device(Round& round) {
   if (!worker_->encodes()) {
     TraceSpan const span(options_.trace, "encode", 0);
     finish_round(host, decoded.rows, {options_, encoder_.get(), true, worker_->normalizes()});
+    host.device_rows = host.rows_on_device.get();
+    if (host.device_rows != nullptr) host.batch.features.data = nullptr;
     return true;
   }
   host.batch = rows_view(memory, decoded.rows, worker_->normalizes());

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <vector>
 
 #include "host/exec/lane_options.hpp"
 #include "penstock/chunk.hpp"
@@ -15,12 +16,13 @@ namespace penstock {
 /// rounds.
 class DeviceLane final : public Lane {
  public:
-  /// `lane` decodes on the CPU and is made with the same options.
-  DeviceLane(std::unique_ptr<Lane> lane, std::unique_ptr<DeviceWorker> worker, LaneOptions const& options);
+  /// `lane` decodes on the CPU and is made with the same options. `leaves_features`: see leaves_features_of().
+  DeviceLane(std::unique_ptr<Lane> lane, std::unique_ptr<DeviceWorker> worker, LaneOptions const& options,
+             bool leaves_features = false);
 
   void begin(Chunk const& chunk) override;
   void next(Round& round) override;
-  std::unique_ptr<Round> make_round() override { return lane_->make_round(); }
+  std::unique_ptr<Round> make_round() override;
 
  private:
   /// False: the chunk is for the CPU.
@@ -29,11 +31,15 @@ class DeviceLane final : public Lane {
   LaneOptions options_;  ///< keeps the device
   std::unique_ptr<Lane> lane_;
   std::unique_ptr<DeviceWorker> worker_;
-  std::unique_ptr<Encoder> encoder_;  ///< of what the device does not encode
+  std::vector<std::unique_ptr<DeviceRows>> rows_;  ///< of rounds that are not made yet
+  std::unique_ptr<Encoder> encoder_;               ///< of what the device does not encode
   Chunk chunk_;
   bool is_on_device_ = false;
   bool is_first_ = true;  ///< round of the chunk
 };
+
+/// Whether a lane with these options leaves features that are decoded to this layout on the device.
+[[nodiscard]] bool leaves_features_of(LaneOptions const& options, BatchLayout const& decoded);
 
 /// What a worker of a lane with these options is made with. `decoded` is the layout of what is decoded; `encoder` may
 /// be null.

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "penstock/batch.hpp"
+#include "penstock/device.hpp"
 #include "penstock/executor.hpp"
 #include "penstock/fault.hpp"
 
@@ -87,6 +88,7 @@ struct HostRound final : Round {
 
   std::vector<Fault> fault_memory;
   std::vector<std::uint32_t> record_begins;
+  std::unique_ptr<DeviceRows> rows_on_device;  ///< where the lane leaves features on its device
 
  private:
   Buffers usual_;

@@ -47,7 +47,10 @@ RoundMemory round_memory(BatchLayout const& decoded, BatchCapacity const& capaci
 
 Batch rows_view(HostRound::Buffers const& memory, std::size_t rows, bool is_normalized) {
   Batch batch = memory.decoded.view(rows);
-  if (is_normalized) batch.features = memory.normalized.view(rows).features;
+  if (!is_normalized) return batch;
+  batch.features = memory.normalized.view(rows).features;
+  batch.categories = {};
+  batch.set_rows(rows);
   return batch;
 }
 

@@ -39,6 +39,8 @@ struct LaneOptions {
   /// only where a round has faults.
   bool needs_rows = false;
   bool needs_rows_with_faults = false;
+  /// Dense float32 features that are neither shaped nor encoded stay on the device: Round::device_rows.
+  bool leaves_features = false;
   Trace* trace = nullptr;
 };
 

@@ -2,7 +2,8 @@
 ///
 /// Every format runs as plain C++. One that has passes for AVX2 too says `static constexpr bool has_avx2 = true` in its
 /// Format and adds a unit host/exec/NAME_lane_avx2.cpp with the two functions below. One that has kernels says `static
-/// constexpr bool has_device = true` and adds its line to host/exec/make_executor.cpp.
+/// constexpr bool has_device = true` and adds its line to host/exec/make_executor.cpp; if they read columns of text by
+/// a normaliser's rules, it says `static constexpr bool has_device_texts = true`.
 #pragma once
 
 #include <cstddef>
@@ -29,6 +30,13 @@ concept HasDevice = requires {
   requires Format::has_device;
 };
 
+/// Texts that are kept as they are stay with the CPU, which counts them.
+template <class Format>
+constexpr bool suits_device(BatchLayout const& layout) {
+  if (layout.categories == 0) return true;
+  return !layout.keeps_texts && requires { requires Format::has_device_texts; };
+}
+
 template <class Format>
 std::unique_ptr<Lane> make_lane_avx2(typename Format::Plan const& plan, LaneOptions const& options);
 template <class Format>
@@ -53,11 +61,11 @@ template <class Format>
 std::unique_ptr<Lane> make_lane(InstructionSet isa, typename Format::Plan const& plan, LaneOptions const& options) {
   std::unique_ptr<Lane> lane = make_host_lane<Format>(isa, plan, options);
   if constexpr (HasDevice<Format>) {
-    if (options.device == nullptr || plan.layout.categories != 0) return lane;  // texts are for the CPU
+    if (options.device == nullptr || !suits_device<Format>(plan.layout)) return lane;
     std::unique_ptr<Encoder> const encoder = options.make_encoder ? options.make_encoder() : nullptr;
     WorkerOptions const worker = worker_options(options, plan.layout, encoder.get(), CountsMissing<Format>);
     return std::make_unique<DeviceLane>(std::move(lane), make_device_worker<Format>(*options.device, plan, worker),
-                                        options);
+                                        options, leaves_features_of(options, plan.layout));
   }
   return lane;
 }

@@ -13,25 +13,29 @@ namespace penstock {
 using normalize::Vocabulary;
 
 VocabularyTable::VocabularyTable(std::vector<std::string> const& entries)
-    : slots_(std::bit_ceil(2 * entries.size() + 2)), begins_(1, 0) {
-  std::size_t bytes = 0;
-  for (std::string const& entry : entries) bytes += entry.size();
-  bytes_.reserve(bytes);
-  begins_.reserve(entries.size() + 1);
+    : slots_(std::bit_ceil(2 * entries.size() + 2)) {
+  for (std::string const& entry : entries) add(entry);
+}
+
+void VocabularyTable::add(std::string const& entry) {
+  std::uint64_t const hash = normalize::hash_of(entry.data(), entry.size());
   std::size_t const mask = slots_.size() - 1;
-  for (std::string const& entry : entries) {
-    std::uint64_t const hash = normalize::hash_of(entry.data(), entry.size());
-    std::size_t at = static_cast<std::uint32_t>(hash) & mask;
-    while (slots_[at].entry != Vocabulary::none) at = (at + 1) & mask;
-    slots_[at] = {static_cast<std::uint32_t>(begins_.size() - 1), static_cast<std::uint32_t>(hash >> 32)};
-    bytes_.insert(bytes_.end(), entry.begin(), entry.end());
-    begins_.push_back(bytes_.size());
-  }
+  std::size_t at = static_cast<std::uint32_t>(hash) & mask;
+  while (slots_[at].place != Vocabulary::none) at = (at + 1) & mask;
+  std::uint64_t const head = normalize::head_of(entry.data(), entry.size());
+  std::uint32_t const number = entries_++;
+  slots_[at] = {head, Vocabulary::tag_of(hash, entry.size()), number};
+  if (entry.size() <= Vocabulary::head_bytes) return;
+  if (rests_.size() >= Vocabulary::none)
+    throw ConfigurationError("a vocabulary has more than 32 GiB of words", "a vocabulary of fewer words");
+  slots_[at].place = static_cast<std::uint32_t>(rests_.size());
+  rests_.push_back(std::uint64_t{entry.size()} << 32 | number);
+  for (std::size_t i = Vocabulary::head_bytes; i < entry.size(); i += 8)
+    rests_.push_back(normalize::head_of(entry.data() + i, entry.size() - i));
 }
 
 Vocabulary VocabularyTable::view() const {
-  return {slots_.data(), static_cast<std::uint32_t>(slots_.size() - 1), static_cast<std::uint32_t>(begins_.size() - 1),
-          begins_.data(), bytes_.data()};
+  return {slots_.data(), static_cast<std::uint32_t>(slots_.size() - 1), entries_, rests_.data(), rests_.size()};
 }
 
 Normalizer::Normalizer(Parts parts) : parts_(std::move(parts)) {

@@ -17,7 +17,7 @@ namespace penstock {
 /// A vocabulary and its memory. Entries are numbered in the order in which they are given.
 class VocabularyTable {
  public:
-  /// Fewer than 2^31 texts, none of them twice.
+  /// Fewer than 2^31 texts, none of them twice, each shorter than 2^32 bytes.
   explicit VocabularyTable(std::vector<std::string> const& entries);
   VocabularyTable(VocabularyTable&&) = default;
   VocabularyTable& operator=(VocabularyTable&&) = default;
@@ -26,9 +26,11 @@ class VocabularyTable {
   [[nodiscard]] normalize::Vocabulary view() const;
 
  private:
+  void add(std::string const& entry);
+
   std::vector<normalize::Vocabulary::Slot> slots_;
-  std::vector<std::uint64_t> begins_;
-  std::vector<char> bytes_;
+  std::vector<std::uint64_t> rests_;
+  std::uint32_t entries_ = 0;
 };
 
 /// Owns what its program and text rules point to.

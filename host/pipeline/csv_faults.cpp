@@ -94,7 +94,7 @@ void explain_csv_fault(Fault const& fault, CsvPlan const& plan, FaultReport& rep
   DType const dtype = plan.layout().dtype(report.role);
   report.subject = subject_of(report, columns.size());
   report.expected = expected_of(report, columns.size());
-  std::span<normalize::TextRule const> const texts = plan.decode_plan().texts;
+  csv::View<normalize::TextRule> const texts = plan.decode_plan().texts.rules;
   if (report.code == FaultCode::unknown_text && !texts.empty())
     report.expected = text_expected(texts[columns[fault.column].place].reading);
   report.found = found_of(report);

@@ -307,8 +307,7 @@ class PlannedCsv final : public CsvPlan {
     decode_plan_.columns = spans_;
     roles_.layout.keeps_texts = roles_.layout.categories != 0 && options_.text_rules.empty();
     decode_plan_.layout = roles_.layout;
-    decode_plan_.texts = options_.text_rules;
-    decode_plan_.cuts_texts = options_.cuts_texts && roles_.layout.keeps_texts;
+    decode_plan_.texts = {options_.text_rules, options_.cuts_texts && roles_.layout.keeps_texts};
     decode_plan_.repairs_cells = options_.on_error == FaultPolicy::null;
     note_columns();
   }

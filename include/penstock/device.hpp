@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "penstock/batch.hpp"
@@ -15,16 +16,33 @@
 namespace penstock::normalize {
 struct Program;
 }
+namespace penstock::statistics {
+struct Summary;
+}
 
 namespace penstock {
+
+/// The features of a round, a float32 matrix, that have been left in memory of a device. One thread at a time uses it,
+/// while it has the round.
+class DeviceRows {
+ public:
+  virtual ~DeviceRows() = default;
+  /// Of `tiles` tiles of statistics::tile_rows rows each, the first of which begins at row `first`: `summaries` gets
+  /// one for each column of the first tile, then of the next, and so on: those of statistics::summarize_tile(). Waits.
+  virtual void summarize(std::size_t first, std::size_t tiles, statistics::Summary* summaries) = 0;
+  /// Copies rows to memory of the host. Waits.
+  virtual void copy(std::size_t first, std::size_t rows, std::byte* to) = 0;
+  [[nodiscard]] virtual std::size_t device_bytes() const = 0;
+};
 
 /// Where a round of a device goes in memory of the host, all of it from Device::host_buffer().
 struct DeviceTarget {
   /// Memory of the round's capacity, in the decoder's layout; where the worker normalises, with the features of the
   /// normaliser's.
   Batch rows;
-  std::byte* window = nullptr;  ///< for encoded bytes, where the worker encodes
-  bool takes_rows = true;       ///< else only encoded bytes are copied out, and `rows` says how many rows there are
+  DeviceRows* features = nullptr;  ///< given: made by the worker; features go there and not to `rows`
+  std::byte* window = nullptr;     ///< for encoded bytes, where the worker encodes
+  bool takes_rows = true;          ///< else only encoded bytes are copied out, and `rows` says how many rows there are
   bool takes_rows_with_faults = true;  ///< the same for rounds with faults in them
   std::size_t encoded_bytes = 0;       ///< out
 };
@@ -44,6 +62,8 @@ class DeviceWorker {
   [[nodiscard]] virtual bool encodes() const = 0;
   /// Whether a normaliser is applied to what rounds have, by the program that the worker was made with.
   [[nodiscard]] virtual bool normalizes() const = 0;
+  /// Memory for the features of a round, where they are dense float32 rows.
+  [[nodiscard]] virtual std::unique_ptr<DeviceRows> make_rows() = 0;
   [[nodiscard]] virtual std::size_t device_bytes() const = 0;
 };
 

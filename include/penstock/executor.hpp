@@ -31,6 +31,8 @@ struct Decoded {
   BatchCapacity needed = {};
 };
 
+class DeviceRows;
+
 /// A part of what a chunk became: at most `rows_max` rows, and what the encoder made of them. The memory
 /// behind the views belongs to the round (engines derive from it) and is written again by the next
 /// Lane::next() that is given the same round.
@@ -42,6 +44,7 @@ struct Round {
   RoundCounts counts;
   std::span<std::byte const> encoded;  ///< whole frames or lines, in row order; empty without an encoder
   bool ends_chunk = false;
+  DeviceRows* device_rows = nullptr;  ///< given: they have the features, of which `batch` has the shape alone
   /// Nothing was done: the next record needs more memory than the round has, and one round at a time may take more. A
   /// call of Lane::next() with `has_turn` does so, until the round is trimmed.
   bool wants_turn = false;

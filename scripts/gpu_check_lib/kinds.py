@@ -55,6 +55,7 @@ TRANSFORMS = (
     "standardize; 1:4=power(0.5); 5=min-max; 6=clip(0.01,0.99); 7:9=bucketize(10); "
     "10=impute(median,indicator)+robust; 25:27=log1p"
 )
+WORDS = "standardize; title=ordinal(limit=1000, unknown=other); comment=hash(12)"
 FIVE_OF_20_KEYS = "price,count,rating,latitude,is_gift"
 # Those that say most come first: there may not be time for all.
 KINDS = (
@@ -67,6 +68,7 @@ KINDS = (
     Kind("recordio", ".rec"),
     Kind("higgs", ".csv", words=("--label", "0"), outputs=("out.rec",), normalize=TRANSFORMS),
     Kind("dirty", ".csv", words=("--label", "0"), outputs=("out.npz",), policies=("skip",), normalize="robust"),
+    Kind("quoted", ".csv", synth=("--header",), words=("--label", "label"), outputs=("out.rec",), normalize=WORDS),
     Kind("dirty-libsvm", ".libsvm", words=("--index-base", "1", "--num-features", "1000"), policies=DIRTY),
     Kind(
         "quoted",

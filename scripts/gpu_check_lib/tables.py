@@ -126,8 +126,8 @@ NORMALIZE_WORDS = {
     "moments_28": "summaries of tiles, 28 columns; read",
     "moments_3": "summaries of tiles, 3 columns; read",
     "moments_1000": "summaries of tiles, 1,000 columns; read",
-    "words_100": "texts looked up among 100 words; bytes of texts",
-    "words_1000000": "texts looked up among 1,000,000 words; bytes of texts",
+    "words_100": "CSV of one column of words, decoded and looked up among 100; text",
+    "words_1000000": "CSV of one column of words, decoded and looked up among 1,000,000; text",
 }
 
 

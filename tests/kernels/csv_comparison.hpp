@@ -23,8 +23,15 @@
 #include "formats/csv/cut.hpp"
 #include "formats/csv/decode.hpp"
 #include "formats/csv/plan.hpp"
+#include "host/exec/normalizer.hpp"
 
 namespace penstock::testing {
+
+/// What becomes of a column of text.
+struct CsvText {
+  normalize::TextRule rule;  ///< without its vocabulary, which holds `words`
+  std::vector<std::string> words;
+};
 
 /// What a decoder is told, by value.
 struct CsvRules {
@@ -35,17 +42,19 @@ struct CsvRules {
   csv::OverflowPolicy overflow = csv::OverflowPolicy::fault;
   DType features = DType::float32;
   bool repairs_cells = false;
-  std::vector<Role> roles;  ///< by column
+  std::vector<Role> roles;     ///< by column
+  std::vector<CsvText> texts;  ///< of columns of text
 };
 
 /// A DecodePlan with everything that it points to.
 struct CsvTestPlan {
   explicit CsvTestPlan(CsvRules const& from) : rules(from) {
-    std::uint32_t features = 0, labels = 0;
+    std::uint32_t features = 0, labels = 0, texts = 0;
     for (Role const role : rules.roles) {
       std::uint32_t place = 0;
       if (role == Role::feature) place = features++;
       if (role == Role::label) place = labels++;
+      if (role == Role::category) place = texts++;
       plan.layout.has_weight |= role == Role::weight;
       plan.layout.has_qid |= role == Role::qid;
       columns.push_back({role, place});
@@ -53,6 +62,13 @@ struct CsvTestPlan {
     plan.layout.feature_dtype = rules.features;
     plan.layout.features = features;
     plan.layout.labels = labels;
+    plan.layout.categories = texts;
+    for (CsvText const& text : rules.texts) {
+      text_rules.push_back(text.rule);
+      tables.emplace_back(text.words);
+      text_rules.back().vocabulary = tables.back().view();
+    }
+    plan.texts.rules = text_rules;
     for (auto const& null : rules.nulls) nulls.push_back({null.data(), null.data() + null.size()});
     for (auto const& [name, value] : rules.labels) names.push_back({{name.data(), name.data() + name.size()}, value});
     by_shard = {columns};
@@ -68,6 +84,8 @@ struct CsvTestPlan {
   std::vector<csv::Bytes> nulls;
   std::vector<csv::LabelName> names;
   std::vector<std::span<csv::Column const>> by_shard;
+  std::vector<normalize::TextRule> text_rules;
+  std::vector<VocabularyTable> tables;
   csv::DecodePlan plan;
 };
 

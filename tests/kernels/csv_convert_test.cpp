@@ -136,7 +136,7 @@ class Converted {
 
  private:
   void run(cuda::csv::Tiles const& tiles) {
-    cuda::csv::Table const table{{}, cuda::csv::ByteClasses({}), false};
+    cuda::csv::Table const table{{}, cuda::csv::ByteClasses({}), false, {}, {}};
     cuda::csv::ConvertJob job;
     job.tiles = tiles;
     job.window = window_;

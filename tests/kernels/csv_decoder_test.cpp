@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -19,6 +20,7 @@ using testing::CsvOutcome;
 using testing::CsvRandom;
 using testing::CsvRules;
 using testing::CsvTestPlan;
+using testing::CsvText;
 using testing::WholeRecords;
 
 #if defined(__SANITIZE_THREAD__)
@@ -195,6 +197,46 @@ TEST(CsvOnDevice, RoundsEndWhereFaultsDoNotFit) {
   std::string text;
   for (int i = 0; i < 70; ++i) text += i % 3 == 0 ? "x,1,y,z\n" : i % 7 == 0 ? "1,2\n" : "1,,3,16777217\n";
   for (std::size_t const faults : {5, 6, 7, 20, 1000}) check(rules, text, {64, faults});
+}
+
+CsvRules words_and_numbers(normalize::Unknown unknown) {
+  CsvRules rules = numbers(2);
+  rules.roles = {Role::category, Role::feature, Role::category, Role::category};
+  CsvText words{{}, {"Paris", "New York", "a, b", "say \"no\"", "Llanfairpwllgwyngyll", std::string(4096, 'w')}};
+  words.rule.unknown = unknown;
+  CsvText flags, times;
+  flags.rule.reading = normalize::Reading::boolean;
+  times.rule.reading = normalize::Reading::time;
+  rules.texts = {words, flags, times};
+  return rules;
+}
+
+/// Faults, repairs, texts that are rewritten, and texts of the greatest length that one may have.
+TEST(CsvOnDevice, TextsByTheirRules) {
+  std::string text;
+  for (std::string const word :
+       {"Paris", "\"Paris\"", "New York", "\"a, b\"", "\"say \"\"no\"\"\"", "paris", "Pari", "", "NA", "nan", "\"\"",
+        "Llanfairpwllgwyngyll", "Llanfairpwllgwyngyl", "Llanfairpwllgwyngylx", "New Yorl"})
+    text += word + ",1.5,yes,2026-11-29T12:00:00Z\n" + word + ",x,no,\n";
+  text += "Paris,1,perhaps,\nParis,2,,1999-12-31\nParis,2,on,1999-12-32\n,,,\n\"Paris\"\"\",1,t,\n";
+  for (std::size_t const size : {4095, 4096, 4097, 5000}) {
+    std::string const word(size, 'w');
+    text += word + ",1,t,\n\"" + word + "\",1,t,\n\"" + word.substr(1) + "\"\"\",1,t,\n" + word + "x,1,t,\n";
+  }
+  for (auto const unknown : {normalize::Unknown::fault, normalize::Unknown::ignore, normalize::Unknown::other}) {
+    CsvRules rules = words_and_numbers(unknown);
+    for (bool const repairs : {false, true}) {
+      rules.repairs_cells = repairs;
+      for (std::size_t const rows : {7, 1000}) check(rules, text, {rows, 100});
+    }
+    CsvTestPlan const plan(rules);
+    WholeRecords const records(rules.dialect, text);
+    CsvOutcome const expected = testing::decode_on_cpu(plan.plan, records.chunk());
+    auto const unknown_texts = std::count_if(expected.faults.begin(), expected.faults.end(),
+                                             [](Fault const& fault) { return fault.code == FaultCode::unknown_text; });
+    EXPECT_GT(unknown_texts, unknown == normalize::Unknown::fault ? 20 : 10);
+    EXPECT_GT(expected.counts.missing_cells, 20u);
+  }
 }
 
 TEST(CsvOnDevice, TextsThatAreNoRows) {

@@ -37,7 +37,10 @@ class CsvRandom {
                                       DType::float64, DType::int32,   DType::int64};
     rules.features = types[below(std::size(types))];
     std::size_t const width = 1 + below(6);
-    for (std::size_t i = 0; i < width; ++i) rules.roles.push_back(role(i));
+    for (std::size_t i = 0; i < width; ++i) {
+      rules.roles.push_back(role(i));
+      if (rules.roles.back() == Role::category) rules.texts.push_back(text_rule());
+    }
     return rules;
   }
 
@@ -60,12 +63,26 @@ class CsvRandom {
  private:
   Role role(std::size_t i) {
     if (i == 0) return Role::feature;
-    static constexpr Role roles[] = {Role::feature, Role::feature, Role::label, Role::weight, Role::qid, Role::ignore};
-    Role const role = roles[below(6)];
+    static constexpr Role roles[] = {Role::feature, Role::feature, Role::label,   Role::weight,
+                                     Role::qid,     Role::ignore,  Role::category};
+    Role const role = roles[below(std::size(roles))];
     bool const is_single = role == Role::weight || role == Role::qid;
     bool const is_taken = is_single && taken_[static_cast<std::size_t>(role)];
     if (is_single) taken_[static_cast<std::size_t>(role)] = true;
     return is_taken ? Role::feature : role;
+  }
+
+  CsvText text_rule() {
+    static constexpr char const* words[] = {
+        "", "1", "-25", "30", "x", "a b", "1,2", "y\"z", "NA", "8\r\n9", "123456789", "8.692932128906250000e-01", "\n"};
+    CsvText text;
+    text.rule.reading = static_cast<normalize::Reading>(below(4));
+    text.rule.unknown = static_cast<normalize::Unknown>(below(3));
+    text.rule.hash_bits = static_cast<std::uint8_t>(1 + below(20));
+    if (one_in(2)) text.rule.time_format = normalize::TimeFormat::epoch;
+    for (char const* const word : words)
+      if (!one_in(3)) text.words.push_back(word);
+    return text;
   }
 
   /// Any bytes of the alphabet in which the grammar's decisions are made.

@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "formats/csv/encode.hpp"
 #include "formats/libsvm/format.hpp"
@@ -184,6 +185,56 @@ INSTANTIATE_TEST_SUITE_P(Formats, NormalizedStream,
                                            Case{"objects_to_recordio", "objects", DType::float32, "recordio"},
                                            Case{"objects_to_csv", "objects", DType::float32, "csv"}),
                          [](auto const& one) { return std::string(one.param.name); });
+
+/// A vocabulary's word becomes a column for each word, and texts are read on the device too.
+class NormalizedWords : public testing::StreamOnDevice {
+ protected:
+  NormalizedWords() : StreamOnDevice(1024), words_({"Paris", "New York", "Rio de Janeiro, Brazil"}) {
+    Normalizer::Parts parts;
+    parts.features = 1;
+    parts.runs = {{Kind::affine, false, false, 0, 0, 1},
+                  {Kind::one_hot, true, true, 0, 1, 3},
+                  {Kind::affine, true, false, 1, 4, 1}};
+    parts.parameters = {{0.5, 3, -1, 0, 0}, {}, {}, {}, {0, 1, nan, 0, 0}};
+    options_.shaping.normalizer = std::make_shared<Normalizer const>(std::move(parts));
+    CsvOptions read;
+    read.texts = "0,2";
+    rules_[0].vocabulary = words_.view();
+    rules_[1].reading = normalize::Reading::hash;
+    read.text_rules = rules_;
+    read.label = "3";
+    read.on_error = FaultPolicy::skip;
+    plan_ = plan_csv(expand_inputs({folder_.put("in.csv", text())}), read);
+    options_.make_encoder = [layout = stream_layout(*plan_, options_)] {
+      return std::make_unique<recordio::Writer>(layout, recordio::WriteOptions{});
+    };
+  }
+
+  static std::string text() {
+    static constexpr char const* words[] = {"Paris", "New York", "\"Rio de Janeiro, Brazil\"", "\"Paris\"", ""};
+    std::string text;
+    for (int i = 0; i < 260; ++i) {
+      text += words[i * i % 5] + ("," + std::to_string(i % 9)) + ",user " + std::to_string(i % 40) + ",1\n";
+      if (i % 50 == 20) text += "Lyon,1,user,1\n";
+    }
+    return text;
+  }
+
+  VocabularyTable words_;
+  std::vector<normalize::TextRule> rules_ = std::vector<normalize::TextRule>(2);
+};
+
+TEST_F(NormalizedWords, GivesWhatTheCpuGives) {
+  expect_the_same_in_all_slots();
+  EXPECT_GT(missing_cells_, 30u);
+  options_.takes_batches = false;
+  StreamRecord const expected = run(false), found = run(true);
+  EXPECT_EQ(found.encoded, expected.encoded);
+  EXPECT_EQ(found.counts.rejected, 5u);
+  EXPECT_GT(found.encoded.size(), 5000u);
+}
+
+TEST_F(NormalizedWords, AnyCallMayFail) { expect_that_any_call_may_fail(); }
 
 /// Sparse rows are normalised on the host, and missing values are counted before that all the same.
 TEST(WorkerOptions, NormaliseDenseRowsThatKeepTheirForm) {

@@ -38,7 +38,7 @@ struct Plan {
     plan.layout.keeps_texts = text_rules.empty() && texts != 0;
     plan.rules.nulls = nulls;
     plan.columns = shards;
-    plan.texts = text_rules;
+    plan.texts.rules = text_rules;
   }
   Plan(Plan const&) = delete;
 
@@ -102,7 +102,7 @@ TEST(CsvTexts, AnyBytesAreText) {
 
 TEST(CsvTexts, OfMoreThan4096BytesAreCutIfThePlanSaysSo) {
   Plan plan({Role::category, Role::category});
-  plan.plan.cuts_texts = true;
+  plan.plan.texts.cuts = true;
   std::string const longest(4096, 'x');
   FormatRun const found = run(plan, longest + "yz,b\n\"" + longest + "\"\"z\",\"" + longest + "y\"\n");
   EXPECT_TRUE(found.faults.empty());

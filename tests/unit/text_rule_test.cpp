@@ -26,7 +26,7 @@ using normalize::Vocabulary;
 std::uint64_t hash_of(std::string_view text) { return normalize::hash_of(text.data(), text.size()); }
 
 std::uint32_t find(Vocabulary const& vocabulary, std::string_view text) {
-  return vocabulary.find(text.data(), text.size());
+  return vocabulary.find(normalize::head_of(text.data(), text.size()), text.data(), text.size());
 }
 
 TextValue read(TextRule const& rule, std::string_view text) {
@@ -46,19 +46,37 @@ std::string random_text(std::mt19937_64& random) {
   return text + std::to_string(random() % 200'000);
 }
 
-/// Texts of one hash are told apart by their bytes; such are hard to find, so the comparison is asked itself.
-TEST(Vocabulary, ComparesAllBytes) {
-  VocabularyTable const table({"", "abc", "abcdefgh", "abcdefghij"});
-  normalize::Vocabulary const words = table.view();
-  auto const is_entry = [&](std::uint32_t entry, std::string const& text) {
-    return words.is_entry(entry, text.data(), text.size());
+/// Texts of one hash are told apart by their bytes; such are hard to find, so slots are made that look like theirs.
+TEST(Vocabulary, ComparesAllBytesOfHeads) {
+  std::string const text = "ab";
+  std::uint64_t const hash = hash_of(text);
+  auto const find_beside = [&](std::string const& head, std::size_t size) {
+    Vocabulary::Slot slots[2];
+    slots[hash & 1] = {normalize::head_of(head.data(), head.size()), Vocabulary::tag_of(hash, size), 7};
+    Vocabulary words;
+    words.slots = slots;
+    words.mask = 1;
+    return find(words, text);
   };
-  for (std::string const text : {"", "abc", "abcdefgh", "abcdefghij", "ab", "abd", "xbc", "abcdefgx", "abcdefghix",
-                                 "abcdefghxj", "xbcdefghij"}) {
-    EXPECT_EQ(is_entry(0, text), text == "") << text;
-    EXPECT_EQ(is_entry(1, text), text == "abc") << text;
-    EXPECT_EQ(is_entry(2, text), text == "abcdefgh") << text;
-    EXPECT_EQ(is_entry(3, text), text == "abcdefghij") << text;
+  EXPECT_EQ(find_beside("ab", 2), 7u);
+  for (auto const* const head : {"xb", "ax", "a", "abc", ""}) EXPECT_EQ(find_beside(head, 2), Vocabulary::none) << head;
+  for (std::size_t const size : {0, 1, 3, 8, 9, 18}) EXPECT_EQ(find_beside("ab", size), Vocabulary::none) << size;
+}
+
+TEST(Vocabulary, ComparesAllBytesBehindHeads) {
+  VocabularyTable const table({"", "abc", "abcdefgh", "abcdefghij", "abcdefghijklmnop", "abcdefghijklmnopq"});
+  normalize::Vocabulary const words = table.view();
+  ASSERT_EQ(words.rest_words, 2u + 2u + 3u);
+  std::vector<std::string> const texts = {
+      "abcdefghij",  "abcdefghijklmnop", "abcdefghijklmnopq", "abcdefghi",         "abcdefghix",       "abcdefghxj",
+      "abcdefghijk", "abcdefghijklmnox", "abcdefghxjklmnop",  "abcdefghijklmnopx", "abcdefghijklmnoxq"};
+  for (std::string const& text : texts) {
+    auto const goes_on = [&](std::size_t at) {
+      return Vocabulary::goes_on(words.rests + at, text.data(), text.size());
+    };
+    EXPECT_EQ(goes_on(0), text == "abcdefghij") << text;
+    EXPECT_EQ(goes_on(2), text == "abcdefghijklmnop") << text;
+    EXPECT_EQ(goes_on(4), text == "abcdefghijklmnopq") << text;
   }
 }
 

@@ -1,0 +1,147 @@
+// Summaries of columns while features stay on a device: those of the same input on the CPU, bit for bit.
+
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "host/app/batch_reader.hpp"
+#include "host/app/column_statistics.hpp"
+#include "host/exec/device_lane.hpp"
+#include "host/io/inputs.hpp"
+#include "host/pipeline/csv_plan.hpp"
+#include "tests/support/scratch_folder.hpp"
+#include "tests/support/test_device.hpp"
+
+namespace penstock {
+namespace {
+
+using statistics::Summary;
+
+/// A label and three features, some missing, with records that are bad.
+std::string csv_text(int rows) {
+  std::string text;
+  for (int i = 0; i < rows; ++i) {
+    text += std::to_string(i % 2) + "," + std::to_string(i * i % 1009) + "." + std::to_string(i % 10) + "," +
+            (i % 7 == 3 ? "" : std::to_string(i - 4000)) + ",-" + std::to_string(i % 3) + "e-3\n";
+    if (i % 1000 == 500) text += "1,2,oops,4\n";
+  }
+  return text;
+}
+
+struct Fitted {
+  std::vector<Summary> summaries;
+  std::vector<float> labels;
+  std::uint64_t rows = 0;
+  std::uint64_t batches_on_device = 0;
+  std::uint64_t rows_on_device = 0;
+};
+
+class FitOnDevice : public ::testing::Test {
+ protected:
+  FitOnDevice() {
+    options_.on_error = FaultPolicy::skip;
+    options_.is_device_required = true;
+    options_.leaves_features = true;
+    options_.memory_bytes = std::size_t{1} << 30;
+  }
+
+  Fitted fit(std::string const& text, bool on_device) {
+    CsvOptions read;
+    read.label = "0";
+    read.on_error = FaultPolicy::skip;
+    read.dtype = dtype_;
+    StreamOptions options = options_;
+    if (on_device) options.device = testing::test_device();
+    app::PlannedReader reader(plan_csv(expand_inputs({folder_.put("in.csv", text)}), read), options);
+    app::TensorStatistics columns(dtype_, 3);
+    Fitted fitted;
+    for (Batch batch; reader.next(batch);) {
+      fitted.rows += batch.rows;
+      for (std::size_t i = 0; i < batch.rows; ++i) fitted.labels.push_back(batch.label.as<float>()[i]);
+      if (DeviceRows* const rows = reader.device_rows(); rows != nullptr) {
+        ++fitted.batches_on_device;
+        fitted.rows_on_device += batch.rows;
+        EXPECT_EQ(batch.features.data, nullptr);
+        columns.add(batch.features, *rows);
+      } else {
+        columns.add(batch.features);
+      }
+    }
+    auto const found = columns.finish();
+    fitted.summaries.assign(found.begin(), found.end());
+    return fitted;
+  }
+
+  testing::ScratchFolder folder_;
+  StreamOptions options_;
+  DType dtype_ = DType::float32;
+};
+
+/// Rounds of fewer rows than a tile, of a few tiles, and of the whole input; tiles that lie in several rounds, and a
+/// last one that is short.
+TEST_F(FitOnDevice, SummariesAreThoseOfTheCpu) {
+  for (int const rows : {1, 1023, 1024, 5000}) {
+    std::string const text = csv_text(rows);
+    for (std::size_t const slot_bytes : {2000, 30'000, 70'000, 1 << 20}) {
+      for (unsigned const threads : {1u, 3u}) {
+        options_.slot_bytes = slot_bytes;
+        options_.threads = threads;
+        Fitted const expected = fit(text, false), found = fit(text, true);
+        ASSERT_EQ(found.rows, static_cast<std::uint64_t>(rows));
+        EXPECT_EQ(found.summaries, expected.summaries) << rows << " rows, " << slot_bytes;
+        EXPECT_EQ(found.labels, expected.labels);
+        EXPECT_EQ(found.rows_on_device, found.rows);
+        EXPECT_EQ(expected.batches_on_device, 0u);
+        EXPECT_GE(found.batches_on_device, text.size() / slot_bytes);
+      }
+    }
+  }
+}
+
+/// Chunks that are for the CPU, among others.
+TEST_F(FitOnDevice, SomeChunksAreForTheCpu) {
+  std::string text = csv_text(2000);
+  text += "1,2,3," + std::string(100'000, '4') + "\n" + csv_text(2000);
+  options_.slot_bytes = 10'000;
+  options_.threads = 2;
+  Fitted const expected = fit(text, false), found = fit(text, true);
+  EXPECT_EQ(found.summaries, expected.summaries);
+  EXPECT_GT(found.rows_on_device, 0u);
+  EXPECT_LT(found.rows_on_device, found.rows);
+}
+
+TEST_F(FitOnDevice, OthersCopyTheirFeaturesOut) {
+  options_.slot_bytes = 10'000;
+  std::string const text = csv_text(3000);
+  dtype_ = DType::float64;
+  EXPECT_EQ(fit(text, true).batches_on_device, 0u);
+  dtype_ = DType::float32;
+  EXPECT_GT(fit(text, true).batches_on_device, 0u);
+  options_.limit = 2500;
+  Fitted const limited = fit(text, true);
+  EXPECT_EQ(limited.batches_on_device, 0u);
+  EXPECT_EQ(limited.summaries, fit(text, false).summaries);
+}
+
+TEST(LeavesFeatures, OnlyOfDenseFloat32RowsThatNobodyElseNeeds) {
+  BatchLayout layout;
+  layout.features = 3;
+  LaneOptions options;
+  EXPECT_FALSE(leaves_features_of(options, layout));
+  options.leaves_features = true;
+  EXPECT_TRUE(leaves_features_of(options, layout));
+  BatchLayout sparse = layout;
+  sparse.is_sparse = true;
+  EXPECT_FALSE(leaves_features_of(options, sparse));
+  options.shaping.reshape = Absent::zero;
+  EXPECT_FALSE(leaves_features_of(options, layout));
+  options.shaping = {};
+  options.make_encoder = [] { return nullptr; };
+  EXPECT_FALSE(leaves_features_of(options, layout));
+}
+
+}  // namespace
+}  // namespace penstock
