@@ -5,6 +5,8 @@
 
 #include "host/exec/lane_options.hpp"
 #include "host/exec/missing.hpp"
+#include "host/text/text_format.hpp"
+#include "penstock/error.hpp"
 
 namespace penstock::app {
 namespace {
@@ -19,7 +21,9 @@ std::size_t ArrayRounds::rows_at_a_time() const {
   BatchLayout const layout = shaped_layout(reader_->layout(), {shaping_.normalizer, std::nullopt});
   // Pairs take an index of eight bytes more; three dense cells do for that here.
   auto const row_bytes = dense_bytes(layout.is_sparse ? 1 : 3, layout.features, layout.feature_dtype);
-  return row_bytes ? std::max<std::size_t>(1, shaped_bytes / std::max<std::uint64_t>(1, *row_bytes)) : 1;
+  if (!row_bytes) return 1;
+  std::uint64_t const encoded_bytes = encoder_ == nullptr ? 0 : encoder_->bytes_max({1, 0, 0, 0, 0, {}});
+  return std::max<std::size_t>(1, shaped_bytes / std::max<std::uint64_t>({1, *row_bytes, encoded_bytes}));
 }
 
 void ArrayRounds::shape(Batch const& rows) {
@@ -29,6 +33,12 @@ void ArrayRounds::shape(Batch const& rows) {
   if (!shaped_.capacity().holds(memory.shaped_capacity)) shaped_ = BatchBuffer(memory.shaped, memory.shaped_capacity);
   if (shaping_.normalizer) round_.batch = shaping_.normalizer->apply(round_.batch, normalized_.view(rows.rows));
   if (shaping_.reshape) round_.batch = reshaped(round_.batch, shaped_.view(rows.rows), *shaping_.reshape);
+}
+
+void ArrayRounds::check_rows() const {
+  if (!judge_) return;
+  if (auto const problem = judge_(round_.batch))
+    throw DataError("row " + format_count(counts_.records + problem->row + 1) + ": " + problem->message, problem->hint);
 }
 
 Round const* ArrayRounds::next() {
@@ -41,6 +51,7 @@ Round const* ArrayRounds::next() {
   taken_ += count;
   round_.batch = rows;
   if (shaping_.is_any()) shape(rows);
+  check_rows();
   counts_.records += count;
   // Of a normaliser the cells that go in count, as in lanes.
   counts_.missing_cells += count_missing(shaping_.normalizer ? rows : round_.batch);

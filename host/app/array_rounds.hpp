@@ -3,7 +3,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -17,11 +19,16 @@ namespace penstock::app {
 
 class ArrayRounds {
  public:
-  /// `encoder` may be null.
-  ArrayRounds(std::unique_ptr<BatchReader> reader, Shaping shaping, std::unique_ptr<Encoder> encoder)
-      : reader_(std::move(reader)), shaping_(std::move(shaping)), encoder_(std::move(encoder)) {}
+  using Judge = std::function<std::optional<RowProblem>(Batch const& rows)>;
 
-  /// The next rows; null at the end. Valid until the next call.
+  /// `encoder` may be null, and `judge` empty.
+  ArrayRounds(std::unique_ptr<BatchReader> reader, Shaping shaping, std::unique_ptr<Encoder> encoder, Judge judge)
+      : reader_(std::move(reader)),
+        shaping_(std::move(shaping)),
+        encoder_(std::move(encoder)),
+        judge_(std::move(judge)) {}
+
+  /// The next rows; null at the end. Valid until the next call. Throws DataError for a row that `judge` finds.
   Round const* next();
   /// Records and missing cells.
   [[nodiscard]] StreamCounts const& counts() const { return counts_; }
@@ -29,10 +36,12 @@ class ArrayRounds {
  private:
   void shape(Batch const& rows);
   [[nodiscard]] std::size_t rows_at_a_time() const;
+  void check_rows() const;
 
   std::unique_ptr<BatchReader> reader_;
   Shaping shaping_;
   std::unique_ptr<Encoder> encoder_;
+  Judge judge_;
   Batch batch_;            ///< of the reader
   std::size_t taken_ = 0;  ///< of its rows
   BatchBuffer normalized_, shaped_;

@@ -8,6 +8,7 @@
 
 #include <sys/stat.h>
 
+#include "formats/core/restrict.hpp"
 #include "host/app/array_rounds.hpp"
 #include "host/app/batch_reader.hpp"
 #include "host/app/chrome_trace.hpp"
@@ -285,6 +286,34 @@ int print_plan(Arguments const& arguments, Conversion const& conversion) {
   return 0;
 }
 
+// Where a normaliser is undone and the output has words; `normalization` may be null.
+
+BatchLayout written_layout(BatchLayout const& rows, Normalization const* normalization) {
+  return normalization != nullptr ? normalization->written(rows) : rows;
+}
+
+/// Of columns that have no names in the input.
+std::vector<std::string> trained_names(Role role, Normalization const* normalization) {
+  bool const is_known = role == Role::label && normalization != nullptr && normalization->words != nullptr &&
+                        !normalization->words->label_name().empty();
+  return is_known ? std::vector<std::string>{normalization->words->label_name()} : std::vector<std::string>{};
+}
+
+std::function<std::unique_ptr<Encoder>()> row_encoder_maker(Target const& target, Arguments const& arguments,
+                                                            Normalization const* normalization) {
+  if (normalization == nullptr || normalization->words == nullptr) return encoder_maker(target, arguments);
+  return [words = normalization->words, layout = encoded_layout(target)] {
+    return std::make_unique<WordEncoder>(words, layout);
+  };
+}
+
+ArrayRounds::Judge row_judge(Target const& target, Normalization const* normalization) {
+  if (normalization == nullptr || normalization->words == nullptr) return {};
+  return [words = normalization->words, layout = encoded_layout(target)](Batch const& rows) {
+    return words->problem(restricted(rows, layout));
+  };
+}
+
 /// Records through lanes.
 int convert_records(Arguments const& arguments, Console& console, std::vector<InputFile> const& inputs,
                     FileFormat const& format, Target target, StreamOptions stream, Normalization const* normalization) {
@@ -299,22 +328,25 @@ int convert_records(Arguments const& arguments, Console& console, std::vector<In
   if (normalization != nullptr) request.text_rules = normalization->normalizer->text_rules();
   std::unique_ptr<InputPlan> const plan = format.plan(inputs, arguments, request);
   if (normalization != nullptr) {
-    normalization->check(plan->layout());
+    normalization->check(plan->layout(), target.absent);
     stream.shaping.normalizer = normalization->normalizer;
   }
   SideFiles const side(arguments, inputs, plan->layout());
   stream.row_files = side.values();
   auto const names = [&](Role role) {
     if (role == Role::feature && normalization != nullptr) return normalization->names;
-    return plan->has_names() ? plan->names(role) : std::vector<std::string>{};
+    return plan->has_names() ? plan->names(role) : trained_names(role, normalization);
   };
-  Incoming const incoming{stream_layout(*plan, stream), plan->record_capacity(stream.record_max), names};
+  Incoming const incoming{written_layout(stream_layout(*plan, stream), normalization),
+                          plan->record_capacity(stream.record_max), names};
   fit(target, incoming, arguments);
   stream.shaping.reshape = target.reshape;
-  stream.make_encoder = encoder_maker(target, arguments);
+  stream.make_encoder = row_encoder_maker(target, arguments, normalization);
+  stream.judge_rows = row_judge(target, normalization);
   OutputOptions const& output = target.output;
   stream.judges_whole = true;
-  stream.takes_batches = output.kind != OutputKind::encoded || !output.companions.empty() || output.layout.labels_vary;
+  stream.takes_batches = output.kind != OutputKind::encoded || !output.companions.empty() ||
+                         output.layout.labels_vary || stream.judge_rows;
   StreamSizes const sizes = plan_sizes(*plan, stream);
   auto const* const csv = dynamic_cast<CsvPlan const*>(plan.get());
   Conversion conversion{inputs, format.info(), csv, plan->notes(), plan->found_options(), target, sizes, engine};
@@ -347,19 +379,21 @@ int convert_batches(Arguments const& arguments, Console& console, std::vector<In
     record.list_values[i] = layout.lists[i].role == ListRole::none ? 0 : array_row_elements_max;
   Shaping shaping;
   if (normalization != nullptr) {
-    normalization->check(layout);
+    normalization->check(layout, target.absent);
     shaping.normalizer = normalization->normalizer;
   }
   auto const names = [&](Role role) {
-    return role == Role::feature && normalization != nullptr ? normalization->names : std::vector<std::string>{};
+    return role == Role::feature && normalization != nullptr ? normalization->names
+                                                             : trained_names(role, normalization);
   };
-  fit(target, {shaped_layout(layout, shaping), record, names}, arguments);
+  fit(target, {written_layout(shaped_layout(layout, shaping), normalization), record, names}, arguments);
   shaping.reshape = target.reshape;
-  if (target.reshape) check_row(target.output.layout, stream);
+  if (target.reshape) check_row(shaped_layout(layout, shaping), stream);
   Conversion const conversion{inputs, format.info(), nullptr, reader->notes(), {}, target, std::nullopt, {}};
   if (arguments.has("dry-run")) return print_plan(arguments, conversion);
-  auto const make_encoder = encoder_maker(target, arguments);
-  Rows rows(std::make_unique<ArrayRounds>(std::move(reader), shaping, make_encoder ? make_encoder() : nullptr));
+  auto const make_encoder = row_encoder_maker(target, arguments, normalization);
+  Rows rows(std::make_unique<ArrayRounds>(std::move(reader), shaping, make_encoder ? make_encoder() : nullptr,
+                                          row_judge(target, normalization)));
   Outcome const outcome = Run(arguments, console, std::move(rows), nullptr, stream, target, inputs).go();
   return finish(arguments, console, conversion, outcome, normalization);
 }
@@ -378,7 +412,7 @@ int run(Arguments const& given, bool is_inverse) {
   std::vector<InputFile> const inputs = expand_inputs(arguments.inputs());
   std::optional<Normalization> normalization;
   if (is_inverse)
-    normalization = denormalization_of(arguments);
+    normalization = denormalization_of(arguments, *target.format);
   else
     normalization = normalization_of(arguments, inputs, stream, console);
   Normalization const* const normalize = normalization ? &*normalization : nullptr;

@@ -255,17 +255,6 @@ std::vector<std::string> column_names(Incoming const& incoming, BatchLayout cons
   return names;
 }
 
-/// What goes beside the records is not for their encoder.
-BatchLayout encoded_layout(Target const& target) {
-  BatchLayout layout = target.output.layout;
-  for (Role const role : target.output.companions) {
-    if (role == Role::weight) layout.has_weight = false;
-    if (role == Role::qid) layout.has_qid = false;
-    if (role == Role::base_margin) layout.has_base_margin = false;
-  }
-  return layout;
-}
-
 void check_encoder(Target const& target, Incoming const& incoming, Arguments const& arguments) {
   BatchLayout const layout = encoded_layout(target);
   BatchCapacity record = incoming.record;
@@ -347,6 +336,16 @@ void fit(Target& target, Incoming const& incoming, Arguments const& arguments) {
   check_encoder(target, incoming, arguments);
   if (target.wants_header)
     target.output.prologue = *target.format->header(column_names(incoming, target.output.layout));
+}
+
+BatchLayout encoded_layout(Target const& target) {
+  BatchLayout layout = target.output.layout;
+  for (Role const role : target.output.companions) {
+    if (role == Role::weight) layout.has_weight = false;
+    if (role == Role::qid) layout.has_qid = false;
+    if (role == Role::base_margin) layout.has_base_margin = false;
+  }
+  return layout;
 }
 
 std::function<std::unique_ptr<Encoder>()> encoder_maker(Target const& target, Arguments const& arguments) {

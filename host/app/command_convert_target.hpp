@@ -52,6 +52,9 @@ void check_files(Target const& target, std::vector<InputFile> const& inputs, For
 /// would be lost; what it leaves out all the same becomes a warning.
 void fit(Target& target, Incoming const& incoming, Arguments const& arguments);
 
+/// The layout of what is encoded: what goes beside the records is not for their encoder.
+[[nodiscard]] BatchLayout encoded_layout(Target const& target);
+
 /// Makes the encoder of the target's format; empty for formats that take tensors.
 [[nodiscard]] std::function<std::unique_ptr<Encoder>()> encoder_maker(Target const& target, Arguments const& arguments);
 

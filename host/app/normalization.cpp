@@ -7,6 +7,7 @@
 
 #include "host/app/batch_reader.hpp"
 #include "host/app/normalizer_fit.hpp"
+#include "host/pipeline/column_list.hpp"
 #include "host/text/text_format.hpp"
 #include "penstock/error.hpp"
 
@@ -57,7 +58,22 @@ Normalization fit_first(std::string const& spec, Arguments const& arguments, std
 
 }  // namespace
 
-void Normalization::check(BatchLayout const& decoded) const {
+BatchLayout Normalization::written(BatchLayout rows) const {
+  if (words != nullptr) rows.features = names.size();
+  return rows;
+}
+
+void Normalization::check(BatchLayout const& decoded, std::optional<Absent> absent) const {
+  if (decoded.is_sparse && absent != Absent::missing && !moves_zero.empty())
+    throw ConfigurationError(
+        "the input is sparse, and the zeros that it leaves out are other numbers in " + shown(moves_zero) +
+            " when it is undone",
+        "convert --features dense --absent zero makes it dense; --absent missing, if it is missing "
+        "values that are left out.");
+  if (words != nullptr && words->has_times() && decoded.feature_dtype != DType::float64)
+    throw SchemaError("the input has features of " + std::string(name_of(decoded.feature_dtype)) +
+                          ", and times are written from float64",
+                      "--dtype float64, if the input is text; outputs other than CSV keep numbers.");
   if (decoded.features == normalizer->features() && !decoded.has_lists()) return;
   throw SchemaError("the input has " + std::to_string(decoded.features) + " features of numbers, and the normaliser " +
                     path + " takes " + std::to_string(normalizer->features()));
@@ -82,7 +98,21 @@ std::optional<Normalization> normalization_of(Arguments const& arguments, std::v
   return ready(read_normalizer(*value), *value, *value);
 }
 
-Normalization denormalization_of(Arguments const& arguments) {
+namespace {
+
+/// What of columns of text stays as it is.
+void note_codes(NormalizerFile const& file, bool holds_words, std::vector<std::string>& notes) {
+  for (FittedColumn const& column : file.columns) {
+    bool const has_words = column.spec.takes_text() && has_words_back(column, file.dtype);
+    if (!column.spec.takes_text() || (has_words && holds_words)) continue;
+    notes.push_back(shown(column.name) + " stays as it is: " + text_of(column.spec) +
+                    (has_words ? "; CSV holds words" : ""));
+  }
+}
+
+}  // namespace
+
+Normalization denormalization_of(Arguments const& arguments, FileFormat const& output) {
   std::optional<std::string> const path = arguments.value("normalize");
   if (!path)
     throw ConfigurationError("denormalize: no normaliser is named",
@@ -93,8 +123,17 @@ Normalization denormalization_of(Arguments const& arguments) {
   normalization.normalizer = std::move(inverse.normalizer);
   normalization.names = std::move(inverse.names);
   normalization.notes = std::move(inverse.notes);
+  normalization.moves_zero = std::move(inverse.moves_zero);
   normalization.digest = file.digest;
   normalization.path = *path;
+  bool const holds_words = output.is("csv");
+  note_codes(file, holds_words, normalization.notes);
+  if (!holds_words) return normalization;
+  auto words = std::make_shared<WordRows const>(file, LoadedSchema{*path, parse_schema(file.schema, *path)});
+  for (std::string const& note : words->notes()) normalization.notes.push_back(note);
+  if (!words->is_any()) return normalization;
+  normalization.names = words->names();
+  normalization.words = std::move(words);
   return normalization;
 }
 

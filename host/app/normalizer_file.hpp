@@ -75,12 +75,16 @@ struct NormalizerFile {
 [[nodiscard]] std::shared_ptr<Normalizer const> make_normalizer(NormalizerFile const& file);
 
 /// What undoes it, as far as it can be undone: columns of numbers that come out, in the order in which they went in.
-/// What cannot be undone comes out as it goes in, and is told in `notes`: clipped values, buckets, codes.
+/// What cannot be undone comes out as it goes in: clipped values and buckets, which are told in `notes`, and the codes
+/// of texts.
 struct Inverse {
   std::shared_ptr<Normalizer const> normalizer;
   std::vector<std::string> names;
   std::vector<std::string> notes;
+  std::string moves_zero;  ///< the first column in which 0 does not come out as 0; empty: sparse features stay sparse
 };
 [[nodiscard]] Inverse make_inverse(NormalizerFile const& file);
+/// Names of what comes out of the inverse for one column.
+[[nodiscard]] std::vector<std::string> inverse_names(FittedColumn const& column);
 
 }  // namespace penstock::app

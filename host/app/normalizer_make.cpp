@@ -191,6 +191,15 @@ std::shared_ptr<Normalizer const> make_normalizer(NormalizerFile const& file) {
   return builder.finish();
 }
 
+std::vector<std::string> inverse_names(FittedColumn const& column) {
+  std::vector<std::string> names;
+  if (column.spec.takes_text())
+    add_text_names(column, names);
+  else
+    names.push_back(column.name);
+  return names;
+}
+
 Inverse make_inverse(NormalizerFile const& file) {
   std::size_t features = 0;
   for (FittedColumn const& column : file.columns) features += column.outputs();
@@ -208,13 +217,13 @@ Inverse make_inverse(NormalizerFile const& file) {
       if (!is_undone) inverse.notes.push_back(shown(column.name) + " stays as it is: " + text_of(column.spec));
       if (column.fill) inverse.notes.push_back(shown(column.name) + ": values that were missing stay filled");
       builder.add(kind, false, from, parameters);
-      inverse.names.push_back(column.name);
+      bool const moves_zero = normalize::value_of(kind, 0, parameters, nullptr, 0.0) != 0;
+      if (moves_zero && inverse.moves_zero.empty()) inverse.moves_zero = column.name;
     } else {
-      inverse.notes.push_back(shown(column.name) + " stays as it is: " + text_of(column.spec));
-      add_text_names(column, inverse.names);
       for (std::uint32_t i = 0; i < outputs; ++i) builder.add(Kind::affine, false, from + i, as_it_is);
     }
     from += outputs;
+    for (std::string const& name : inverse_names(column)) inverse.names.push_back(name);
   }
   inverse.normalizer = builder.finish();
   return inverse;

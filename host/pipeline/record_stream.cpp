@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "host/exec/missing.hpp"
+#include "host/text/text_format.hpp"
 #include "penstock/error.hpp"
 
 namespace penstock {
@@ -257,7 +258,7 @@ class RecordStream::State {
     if (!take_values(skipped, first, false)) return;
     std::size_t const before =
         std::min<std::size_t>(wanted, take_values(wanted, begin, true) ? wanted : values_before_);
-    wanted = before;
+    wanted = judged(begin, before);
     passed_ += wanted;
     counts.records += wanted;
     if (wanted == 0) return;
@@ -266,6 +267,17 @@ class RecordStream::State {
       wanted_.back().count += wanted;
     else
       wanted_.push_back({begin, wanted});
+  }
+
+  /// How many of the rows [first, first + count) come before one that cannot be used; that one ends the stream.
+  std::size_t judged(std::size_t first, std::size_t count) {
+    if (!options_.judge_rows || count == 0) return count;
+    std::optional<RowProblem> const problem = options_.judge_rows(round_->batch.rows_from(first, count));
+    if (!problem) return count;
+    failure_.emplace(
+        names_[chunk_.stamp.shard] + ": record " + format_count(passed_ + problem->row + 1) + ": " + problem->message,
+        problem->hint);
+    return problem->row;
   }
 
   /// The values beside `count` records, the first of which is row `first` if they are wanted. False: they are not

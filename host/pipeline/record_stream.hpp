@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "formats/core/reshape.hpp"
@@ -20,6 +21,13 @@
 #include "penstock/trace.hpp"
 
 namespace penstock {
+
+/// Why a row that could be read cannot be used.
+struct RowProblem {
+  std::size_t row = 0;  ///< of those that were shown
+  std::string message;
+  std::string hint;
+};
 
 struct StreamOptions {
   std::size_t memory_bytes = std::size_t{256} << 20;  ///< slots, lanes and windows together
@@ -36,6 +44,9 @@ struct StreamOptions {
   /// Values of records that lie in files beside the input; outlives the stream. Encoders then run on the caller's
   /// thread.
   RowFiles* row_files = nullptr;
+  /// Given: looks at the rows that are wanted, which have to be taken as batches, on the caller's thread. The first
+  /// problem ends the stream behind the rows before it, whatever the fault policy.
+  std::function<std::optional<RowProblem>(Batch const& rows)> judge_rows;
   std::shared_ptr<Device> device;   ///< decodes what it can; null: the CPU does everything
   bool is_device_required = false;  ///< else the CPU takes over from a device that has no room
   bool cuts_on_device = false;  ///< the device finds where slots' records end too, where that is more than a look back

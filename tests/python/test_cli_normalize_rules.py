@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""What normalisers promise beside their numbers: files and digests, columns, unknown words, labels, missing values, sparse
-features, and the way back."""
+"""What normalisers promise beside their numbers: files and digests, columns, unknown words, labels, missing values and
+sparse features."""
 
 import hashlib
 import json
@@ -441,59 +441,6 @@ class Sparse(RulesTest):
         self.ok("convert", "t.npz", "--normalize", "n.json", "--absent", "zero", "-o", "a.npy", "-q")
         self.ok("convert", "t.libsvm", "--normalize", "max-abs", "--absent", "zero", "-o", "b.npy", "-q")
         self.assertEqual(self.read("a.npy"), self.read("b.npy"))
-
-
-class Back(RulesTest):
-    """y = round((x - o) * s), rounded to float32, is at most ulp(y) / 2 off, so that y / s + o is at most ulp(y) / (2 |s|)
-    off, and its own rounding adds ulp(x) / 2. Others: the derivative of what undoes them instead of 1 / |s|. Errors of
-    float64 are below 1 % of these, as long as the offset is not 10^6 times the spread."""
-
-    def back(self, spec, derivative, count=4000, **values):
-        random = np.random.default_rng(3)
-        x = values.get("x", random.normal(20, 7, count)).astype(np.float32)
-        self.write("t.csv", "x,z,label\n" + "".join(f"{float(v)!r},{i % 7},{i % 2}\n" for i, v in enumerate(x)))
-        self.fit("t.csv", f"x={spec}; none", "--label", "label")
-        self.ok("convert", "t.csv", "--normalize", "n.json", "-o", "y.npz", "-f", "-q")
-        result = self.ok("denormalize", "y.npz", "--normalize", "n.json", "-o", "x.npz", "-f")
-        with np.load(self.folder / "y.npz") as there, np.load(self.folder / "x.npz") as again:
-            np.testing.assert_array_equal(again["label"], there["label"])
-            y, found = there["features"].astype(float), again["features"].astype(float)
-        np.testing.assert_array_equal(found[:, 1], np.arange(len(x)) % 7)
-        bound = 1.01 * (ulp(y[:, 0]) / 2 * derivative(x.astype(float), y[:, 0]) + ulp(x) / 2)
-        self.assertTrue((np.abs(found[:, 0] - x) <= bound).all(), spec)
-        self.assertGreater(np.abs(y[:, 0] - x).max(), 1)
-        return result.err
-
-    def scale(self):
-        return abs(self.columns()["x"]["scale"])
-
-    def test_affine_transforms(self):
-        for spec in ("standardize", "min-max", "min-max(-5, 5)", "max-abs", "robust"):
-            self.back(spec, lambda x, y: 1 / self.scale())
-
-    def test_logarithms_and_powers(self):
-        x = np.random.default_rng(4).exponential(50, 4000)
-        self.back("log1p", lambda x, y: 1 + x, x=x)
-        self.back("power(0.5)", lambda x, y: 2 * np.abs(y), x=x - 20)
-        self.back("power(3)", lambda x, y: np.abs(x) / (3 * np.abs(y)), x=x + 1)
-
-    def test_what_cannot_be_undone_is_told(self):
-        self.write("t.csv", "x,k,z\n1,a,0\n2,b,5\n,a,7\n")
-        self.fit("t.csv", "x=impute(0, indicator) + standardize; z=clip; k=one-hot")
-        self.ok("convert", "t.csv", "--normalize", "n.json", "-o", "y.npz")
-        words = ("denormalize", "y.npz", "--normalize", "n.json", "--output-header", "-o", "x.csv")
-        err = self.ok(*words).err
-        self.assertIn('"x": values that were missing stay filled', err)
-        self.assertIn('"z" stays as it is: clip(0.01, 0.99)', err)
-        self.assertIn('"k" stays as it is: one-hot(unknown=fault)', err)
-        lines = self.read("x.csv").decode().splitlines()
-        self.assertEqual(lines[0], "x,z,k=a,k=b")
-        self.assertEqual([line.split(",")[0] for line in lines[1:]], ["1", "2", "0"])
-        self.assertEqual([line.split(",")[2:] for line in lines[1:]], [["1", "0"], ["0", "1"], ["1", "0"]])
-        self.expect(2, "denormalize", "y.npz", "-o", "x.npz")
-        self.write("narrow.csv", "1,2\n")
-        err = self.expect(5, "denormalize", "narrow.csv", "--header", "no", "--normalize", "n.json", "-o", "x.npz").err
-        self.assertIn("the input has 2 features of numbers, and the normaliser n.json takes 5", err)
 
 
 if __name__ == "__main__":
