@@ -46,6 +46,7 @@ inline testing::RunSizes choose_sizes(Choices& choices) {
   sizes.buffer_bytes = choices.one_of(buffers);
   sizes.rejects_max = 1 + choices.below(8);
   sizes.capacity = {1 + choices.below(16), choices.below(64), choices.below(16), choices.below(32), choices.below(32)};
+  sizes.capacity.text_bytes = sizes.capacity.metadata_bytes * 1024;  // no format has metadata and columns of text
   sizes.faults_max = 1 + choices.below(4);
   sizes.poison = choices.one_of(poisons);
   return sizes;

@@ -78,6 +78,7 @@ testing::FormatRun run_and_write(typename F::Plan const& plan, std::vector<std::
                                  std::size_t record_max, WrittenRows* written) {
   testing::RunSizes sizes;
   sizes.faults_max = 16;  // more than the faults that one record can make
+  sizes.capacity.text_bytes = F::record_capacity(plan, record_max).text_bytes;
   testing::FormatRunner<WithCarry<F>, Isa> runner(plan, record_max, sizes);
   if (written != nullptr) {
     runner.whom = written;
@@ -121,8 +122,11 @@ void check_written(Planner<F>& planner, std::string const& bytes, testing::Forma
   auto const again = writer_for<F>(plan->layout, F::record_capacity(*plan, record_max));
   testing::promise(again != nullptr, "what a writer wrote cannot be written");
   testing::FormatRun const second = run_and_write<F, Portable>(*plan, {bytes}, record_max, again.get());
-  std::string const rows = testing::list_difference("row", first.rows, second.rows);
+  // Rows that had more than the writer writes are those of its bytes alone.
+  bool const are_whole = plan->layout == first.layout;
+  std::string const rows = are_whole ? testing::list_difference("row", first.rows, second.rows) : "";
   if (!rows.empty()) throw std::logic_error("written and read again:\n" + rows + "from " + testing::printable(bytes));
+  testing::promise(first.rows.size() == second.rows.size(), "what a writer wrote has fewer rows, or more");
   testing::promise(second.faults.empty(), "what a writer wrote has a fault");
   testing::promise(bytes == again->bytes(), "written again it is not the same");
 }
@@ -140,6 +144,8 @@ void run_format_target(std::string_view input) {
   sizes.faults_max += planner.fault_room() - 1;
   auto const plan = planner.plan(shards, sizes);
   if (!plan) return;
+  // A round has room for the kept texts of one record, as those of lanes do, and for some more.
+  sizes.capacity.text_bytes += F::record_capacity(*plan, record_max).text_bytes;
 
   auto const written = writer_for<F>(plan->layout, F::record_capacity(*plan, record_max));
   testing::FormatRun const expected = run_and_write<F, Portable>(*plan, shards, record_max, written.get());

@@ -15,6 +15,8 @@
 #include "formats/core/block.hpp"
 #include "formats/core/format_list.hpp"
 #include "formats/formats.hpp"
+#include "formats/normalize/text_rule.hpp"
+#include "host/exec/normalizer.hpp"
 #include "penstock/batch.hpp"
 #include "tests/fuzz/choices.hpp"
 #include "tests/support/format_run.hpp"
@@ -122,6 +124,9 @@ class Planner<csv::Format> {
     plan.rules.labels = {};
     plan.rules.non_finite = csv::NonFinitePolicy::pass;
     plan.repairs_cells = false;
+    plan.texts = {};
+    plan.layout.categories = 0;  // no output has a place for columns of text
+    plan.layout.keeps_texts = false;
     written_columns_.clear();
     for (Role const role : csv::column_order) {
       for (std::size_t i = 0; i < layout.columns(role); ++i)
@@ -135,26 +140,57 @@ class Planner<csv::Format> {
  private:
   /// Up to eight columns; three by default. A byte of roles is enough: each pair of columns shares two bits.
   void choose_columns(Choices& choices) {
-    static constexpr Role roles[] = {Role::feature, Role::label, Role::weight, Role::qid, Role::ignore};
+    static constexpr Role roles[] = {Role::feature, Role::label, Role::weight, Role::qid, Role::ignore, Role::category};
     std::size_t const columns = 1 + (2 + choices.below(8)) % 8;
     BatchLayout& layout = plan_.layout;
     for (std::size_t i = 0; i < columns; ++i) {
       Role role = i < 4 ? choices.one_of(roles) : Role::feature;
-      bool const is_taken = (role == Role::weight && layout.has_weight) || (role == Role::qid && layout.has_qid);
+      bool const is_taken = (role == Role::weight && layout.has_weight) || (role == Role::qid && layout.has_qid) ||
+                            (role == Role::category && layout.categories == texts_max);
       if (is_taken) role = Role::feature;
       std::uint32_t place = 0;
       if (role == Role::feature) place = static_cast<std::uint32_t>(layout.features++);
       if (role == Role::label) place = static_cast<std::uint32_t>(layout.labels++);
+      if (role == Role::category) place = static_cast<std::uint32_t>(layout.categories++);
       if (role == Role::weight) layout.has_weight = true;
       if (role == Role::qid) layout.has_qid = true;
       columns_.push_back({role, place});
     }
     if (layout.labels == 1 && choices.flag()) plan_.rules.labels = labels_;
+    choose_texts(choices);
     shards_ = {columns_, columns_};
+  }
+
+  /// Columns of text are read with rules, or kept, whole or cut.
+  void choose_texts(Choices& choices) {
+    if (plan_.layout.categories == 0) return;
+    enum Way : std::size_t { read, keep, cut, ways };
+    std::size_t const way = choices.below(ways);
+    plan_.layout.keeps_texts = way != read;
+    plan_.cuts_texts = way == cut;
+    if (way != read) return;
+    for (std::size_t i = 0; i < plan_.layout.categories; ++i) text_rules_.push_back(text_rule(choices.below(256)));
+    plan_.texts = text_rules_;
+  }
+
+  /// Every reading with everything that it can be told; `choice` is below 256.
+  [[nodiscard]] normalize::TextRule text_rule(std::size_t choice) const {
+    static constexpr std::uint8_t bits[] = {10, 1, 24};
+    normalize::TextRule rule;
+    rule.reading = static_cast<normalize::Reading>(choice % 4);
+    rule.unknown = static_cast<normalize::Unknown>(choice / 4 % 3);
+    rule.hash_bits = bits[choice / 4 % 3];
+    rule.time_format = static_cast<normalize::TimeFormat>(choice / 4 % 5);
+    if (rule.reading == normalize::Reading::vocabulary) rule.vocabulary = vocabulary_.view();
+    return rule;
   }
 
   static csv::Bytes bytes_of(std::string_view text) { return {text.data(), text.data() + text.size()}; }
 
+  static constexpr std::size_t texts_max = 3;  ///< each takes a byte of the choices
+
+  VocabularyTable vocabulary_{{"x", "1", "", "a b", "a,\"b", "true", "Somewhere", std::string(4096, 'w')}};
+  std::vector<normalize::TextRule> text_rules_;
   std::vector<csv::Bytes> nulls_ = {bytes_of(""), bytes_of("NA"), bytes_of("null")};
   std::vector<csv::LabelName> labels_ = {{bytes_of("x"), 1}, {bytes_of("a b"), 2}, {bytes_of("1"), 7}};
   std::vector<csv::Column> columns_;
