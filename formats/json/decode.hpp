@@ -29,7 +29,8 @@ constexpr BatchCapacity sum(BatchCapacity const& a, BatchCapacity const& b) {
                        a.labels + b.labels,
                        a.uid_bytes + b.uid_bytes,
                        a.metadata_bytes + b.metadata_bytes,
-                       a.list_values};
+                       a.list_values,
+                       a.text_bytes + b.text_bytes};
   for (std::size_t i = 0; i < lists_max; ++i) sum.list_values[i] += b.list_values[i];
   return sum;
 }

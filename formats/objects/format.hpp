@@ -42,13 +42,15 @@ struct Format {
   using PlaceCounter = LineCounter;
 
   static BatchCapacity record_capacity(Plan const& plan, std::size_t record_max) {
-    return {1, 0, 0, 0, plan.is_survey ? record_max : 0, {}};
+    std::size_t const text_bytes = plan.layout.keeps_texts ? plan.layout.categories * text_bytes_max : 0;
+    return {1, 0, 0, 0, plan.is_survey ? record_max : 0, {}, text_bytes};
   }
-  /// The columns of an input that was surveyed.
+  /// The columns of an input that was surveyed, texts among them.
   static std::vector<std::pair<std::string, std::string>> found_options(Plan const& plan) {
     if (!plan.was_surveyed) return {};
     std::string list;
-    for (std::string const& name : objects::names_of(plan, Role::feature)) list += (list.empty() ? "" : ",") + name;
+    for (Role const role : {Role::feature, Role::category})
+      for (std::string const& name : objects::names_of(plan, role)) list += (list.empty() ? "" : ",") + name;
     return {{"columns", list}};
   }
   static std::vector<std::string> names(Plan const& plan, Role role) { return objects::names_of(plan, role); }

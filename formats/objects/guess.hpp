@@ -85,6 +85,7 @@ template <class Isa>
 class Guess {
  public:
   static constexpr bool keeps_values = true;
+  static constexpr bool reads_texts = true;
 
   void begin_text(char const* text_end) { glance_.begin(text_end); }
 

@@ -17,6 +17,7 @@ struct Guessed {
 /// Guesses nothing. guess.hpp has one that does, and says what is asked of it.
 struct NoGuess {
   static constexpr bool keeps_values = true;
+  static constexpr bool reads_texts = false;  ///< there may be columns of text
   PENSTOCK_HD void begin(char const* /*at*/) {}
   PENSTOCK_HD static Guessed key(char const* /*at*/) { return {}; }
   PENSTOCK_HD static void learn(char const* /*at*/, Guessed /*found*/) {}

@@ -2,11 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
 #include "formats/core/format.hpp"
 #include "formats/json/options.hpp"
+#include "formats/normalize/text_rule.hpp"
 #include "penstock/dtype.hpp"
 
 namespace penstock::objects {
@@ -25,6 +27,11 @@ struct Options {
   bool requires_keys = false;   ///< a key of a column that is absent is a fault, and not a missing value
   bool clips_overflow = false;  ///< numbers beyond a floating-point type become infinite
   bool takes_infinite = false;  ///< infinities that are spelled out
+  std::string texts;            ///< columns of text, those of `columns` or others: for a normaliser
+  /// What is done with each of them; empty: their texts are kept. Outlives the plan.
+  std::span<normalize::TextRule const> text_rules = {};
+  /// Without `columns`: keys that hold texts are columns of text too. Texts that are too long are cut.
+  bool finds_texts = false;
 };
 
 inline constexpr FormatOption<Options> option_list[] = {
@@ -49,6 +56,8 @@ inline constexpr FormatOption<Options> option_list[] = {
        return json::choose(o.dtype, v, {"float32", "float64", "int32", "int64"},
                            {DType::float32, DType::float64, DType::int32, DType::int64});
      }},
+    {"texts", "LIST", "",  // set by a normaliser, not by users
+     [](Options& o, std::string_view v) { return o.texts = v, true; }},
     {"overflow", "error|inf", "numbers beyond the range of their type",
      [](Options& o, std::string_view v) {
        return json::choose(o.clips_overflow, v, {"error", "inf"}, {false, true});

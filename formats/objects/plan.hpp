@@ -11,6 +11,7 @@
 #include "formats/core/platform.hpp"
 #include "formats/json/grammar.hpp"
 #include "formats/json/options.hpp"
+#include "formats/normalize/text_rule.hpp"
 #include "penstock/batch.hpp"
 #include "penstock/dtype.hpp"
 
@@ -129,6 +130,15 @@ struct Tables {
 /// 64 nodes a word.
 PENSTOCK_HD inline std::uint32_t seen_words(Tables const& tables) { return (tables.node_count + 63) / 64; }
 
+/// Bytes that a text of a column of text has at most, as in CSV.
+inline constexpr std::size_t text_bytes_max = 4096;
+
+/// What is done with columns of text. Only the CPU reads them.
+struct TextColumns {
+  normalize::TextRule const* rules = nullptr;  ///< by place; null: the layout keeps the texts
+  bool cuts = false;  ///< texts that are too long are kept as far as they may be; else they are faults
+};
+
 /// What a record is read by, on either engine.
 struct Rules {
   json::TextOptions text;
@@ -137,6 +147,7 @@ struct Rules {
   bool clips_overflow = false;
   bool takes_infinite = false;
   Tables tables;
+  TextColumns texts;
 };
 
 struct Store;

@@ -10,6 +10,7 @@
 #include "formats/json/places.hpp"
 #include "formats/objects/no_guess.hpp"
 #include "formats/objects/plan.hpp"
+#include "formats/objects/texts.hpp"
 #include "formats/objects/values.hpp"
 #include "penstock/batch.hpp"
 #include "penstock/dtype.hpp"
@@ -187,13 +188,22 @@ class Record {
   PENSTOCK_HD_HOT char const* read_column(Column column, char const* at) {
     ++columns_seen_;
     if (column.role == Role::qid) return read<std::int64_t>(column, at);
-    if (column.role != Role::feature) return read<float>(column, at);
+    if (column.role != Role::feature) return read_other(column, at);
     switch (rules_.dtype) {
       case DType::float64: return read<double>(column, at);
       case DType::int32: return read<std::int32_t>(column, at);
       case DType::int64: return read<std::int64_t>(column, at);
       default: return read<float>(column, at);
     }
+  }
+
+  /// A label, a weight or a text.
+  PENSTOCK_HD_HOT char const* read_other(Column column, char const* at) {
+    if constexpr (Guess::reads_texts) {
+      if (column.role == Role::category) [[unlikely]]
+        return read_text(column, at);
+    }
+    return read<float>(column, at);
   }
 
   template <class T>
@@ -228,6 +238,31 @@ class Record {
     return number.end.at;
   }
 
+  /// A value of a column of text: what a string spells; of numbers and words what stands there.
+  PENSTOCK_HD_COLD char const* read_text(Column column, char const* at) {
+    json::Kind const kind = json::kind_at(at, rules_.text.is_lenient);
+    bool const is_open = kind == json::Kind::object || kind == json::Kind::list;
+    char const* const guessed = kind == json::Kind::string ? guess_.pass(at) : nullptr;
+    json::Found const end = guessed != nullptr ? json::Found{guessed, json::Error::none}
+                            : is_open          ? json::skip_value(at, open_, rules_.text.is_lenient)
+                                               : json::skip_scalar(at, kind);
+    if (end.is_error()) {
+      outcome_.fail(end);
+      return nullptr;
+    }
+    RowTexts texts(rules_, places_, outcome_);
+    bool const is_missing = kind == json::Kind::null || (kind == json::Kind::lenient_number && *at == 'N');
+    json::String const text = kind == json::Kind::string ? json::String{at + 1, end.at - 1} : json::String{at, end.at};
+    if (is_missing) {
+      texts.set_missing(column.place);
+    } else if (is_open || !texts.read(column.place, text)) {
+      FaultCode const code = is_open ? FaultCode::wrong_type : FaultCode::unknown_text;
+      outcome_.fail(code, at, end.at, rules_.tables.nodes[column.node].column);
+      return nullptr;
+    }
+    return end.at;
+  }
+
   /// Columns whose values are not there. False: one of them has to be.
   PENSTOCK_HD bool fill_absent() {
     if (columns_seen_ == rules_.tables.column_count) return true;
@@ -235,9 +270,16 @@ class Record {
     for (std::uint32_t i = 0; i < rules_.tables.column_count; ++i) {
       Column const column = rules_.tables.columns[i];
       if (is_seen(column.node)) continue;
-      if (!can_miss || column.role != Role::feature) {
+      bool const is_text = column.role == Role::category;
+      if (is_text ? rules_.requires_keys : !can_miss || column.role != Role::feature) {
         FaultCode const code = rules_.requires_keys ? FaultCode::missing_key : FaultCode::missing_value;
         return outcome_.fail(code, object_end_ - 1, object_end_, i);
+      }
+      if constexpr (Guess::reads_texts) {
+        if (is_text) {
+          RowTexts(rules_, places_, outcome_).set_missing(column.place);
+          continue;
+        }
       }
       if constexpr (Guess::keeps_values) {
         std::byte* const place = place_of(places_.batch, column, places_.used.rows);

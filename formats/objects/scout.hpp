@@ -36,6 +36,8 @@ class Scout {
     weight_ = one_path_of(options.weight, "--weight");
     qid_ = one_path_of(options.qid, "--qid");
     ignored_ = paths_of(options.ignore, "--ignore");
+    texts_ = paths_of(options.texts, "--normalize");
+    take_texts_out();
     read_nulls();
     read_label_map();
     Made const made = make_plan(wants_survey());
@@ -57,7 +59,7 @@ class Scout {
     if (tree_.is_full())
       return {{"records have more than " + std::to_string(surveyed_keys_max) + " different keys",
                "--columns names the keys"}};
-    if (tree_.records() != 0 && found_features().empty())
+    if (tree_.records() != 0 && found_features().empty() && found_texts().empty())
       return {{"no key holds numbers in every record that has it", "--columns names the keys"}};
     return {};
   }
@@ -77,7 +79,7 @@ class Scout {
     for (std::uint32_t key = 0; key < tree_.keys().size(); ++key) {
       SurveyedKey const& found = tree_.keys()[key];
       if (is_given(key)) continue;
-      if (found.is_numeric())
+      if (found.is_numeric() || (options_.finds_texts && found.is_text()))
         taken.push_back(text_of(tree_.path_of(key)) + " (" + words_of(found) + ")");
       else if (found.holds(kind::text) || found.holds(kind::list))
         left_out.push_back(text_of(tree_.path_of(key)) + " (" + words_of(found) + ")");
@@ -117,6 +119,20 @@ class Scout {
     return paths;
   }
 
+  /// Columns of text that `columns` names are none of the numbers, and come in its order; others behind them.
+  void take_texts_out() {
+    std::vector<Path> numbers, texts;
+    auto const holds = [](std::vector<Path> const& paths, Path const& path) {
+      return std::find(paths.begin(), paths.end(), path) != paths.end();
+    };
+    for (Path const& path : features_) (holds(texts_, path) ? texts : numbers).push_back(path);
+    std::vector<Path> const named = texts;
+    for (Path const& path : texts_)
+      if (!holds(named, path)) texts.push_back(path);
+    features_ = std::move(numbers);
+    texts_ = std::move(texts);
+  }
+
   void read_nulls() {
     auto const texts = read_texts(options_.nulls);
     if (!texts) return refuse("--null '" + options_.nulls + "': a quote is not closed", {});
@@ -154,11 +170,14 @@ class Scout {
         if (!other.empty() && !made.problem) made.problem = clash(text_of(paths[i]), other);
       }
     };
-    std::vector<Path> const features = wants_survey() && !is_survey ? found_features() : features_;
+    bool const was_surveyed = wants_survey() && !is_survey;
+    std::vector<Path> const features = was_surveyed ? found_features() : features_;
+    std::vector<Path> const texts = was_surveyed ? found_texts() : texts_;
     add(Role::feature, features);
     add(Role::label, labels_);
     add(Role::weight, weight_);
     add(Role::qid, qid_);
+    add(Role::category, texts);
     add(Role::ignore, ignored_);
     for (std::string const& text : nulls_) tables.add_null(text);
     for (auto const& [name, value] : label_map_) tables.add_label(name, value);
@@ -169,16 +188,19 @@ class Scout {
     plan.layout.has_weight = !weight_.empty();
     plan.layout.has_qid = !qid_.empty();
     plan.layout.has_metadata = is_survey;
+    plan.layout.categories = texts.size();
+    plan.layout.keeps_texts = !texts.empty() && options_.text_rules.empty();
     plan.rules.dtype = options_.dtype;
     plan.rules.text = options_.text;
     plan.rules.requires_keys = options_.requires_keys;
     plan.rules.clips_overflow = options_.clips_overflow;
     plan.rules.takes_infinite = options_.takes_infinite;
     plan.is_survey = is_survey;
-    plan.was_surveyed = wants_survey() && !is_survey;
+    plan.was_surveyed = was_surveyed;
     if (is_survey) plan.rules.text.refuses_unknown_keys = false;
     tables.finish(plan);
     plan.rules.tables.nan_is_null = nan_is_null_;
+    plan.rules.texts = {options_.text_rules.data(), options_.finds_texts};
     return made;
   }
 
@@ -197,16 +219,29 @@ class Scout {
     return features;
   }
 
-  /// The key has a role or is left out, or lies inside one that is.
+  /// Those that were named, and others that hold texts, if they are wanted.
+  [[nodiscard]] std::vector<Path> found_texts() const {
+    std::vector<Path> texts = texts_;
+    if (!options_.finds_texts) return texts;
+    for (std::uint32_t key = 0; key < tree_.keys().size(); ++key) {
+      if (tree_.keys()[key].is_text() && !is_given(key)) texts.push_back(tree_.path_of(key));
+    }
+    return texts;
+  }
+
+  /// The key has a role or is left out, or lies inside one that is; or a text is looked for inside it.
   [[nodiscard]] bool is_given(std::uint32_t key) const {
     Path const path = tree_.path_of(key);
     auto const holds_it = [&path](Path const& other) {
       return other.size() <= path.size() && std::equal(other.begin(), other.end(), path.begin());
     };
-    for (auto const* paths : {&labels_, &weight_, &qid_, &ignored_}) {
+    for (auto const* paths : {&labels_, &weight_, &qid_, &ignored_, &texts_}) {
       if (std::any_of(paths->begin(), paths->end(), holds_it)) return true;
     }
-    return false;
+    auto const lies_inside = [&path](Path const& text) {
+      return text.size() > path.size() && std::equal(path.begin(), path.end(), text.begin());
+    };
+    return std::any_of(texts_.begin(), texts_.end(), lies_inside);
   }
 
   [[nodiscard]] std::string words_of(SurveyedKey const& key) const {
@@ -242,6 +277,7 @@ class Scout {
   std::vector<Path> weight_;
   std::vector<Path> qid_;
   std::vector<Path> ignored_;
+  std::vector<Path> texts_;
   std::vector<std::string> nulls_;
   bool nan_is_null_ = false;
   std::vector<std::pair<std::string, float>> label_map_;

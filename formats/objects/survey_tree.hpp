@@ -30,6 +30,8 @@ struct SurveyedKey {
   [[nodiscard]] bool holds(char kind) const { return kinds.find(kind) != std::string::npos; }
   /// In no record a text, an object or a list.
   [[nodiscard]] bool is_numeric() const { return !holds(kind::text) && !holds(kind::object) && !holds(kind::list); }
+  /// In some record a text, in none an object or a list.
+  [[nodiscard]] bool is_text() const { return holds(kind::text) && !holds(kind::object) && !holds(kind::list); }
 };
 
 class SurveyTree {

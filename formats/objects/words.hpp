@@ -7,7 +7,9 @@
 
 #include "formats/core/format.hpp"
 #include "formats/json/words.hpp"
+#include "formats/normalize/text_words.hpp"
 #include "formats/objects/plan.hpp"
+#include "formats/objects/texts.hpp"
 #include "penstock/batch.hpp"
 #include "penstock/dtype.hpp"
 #include "penstock/fault.hpp"
@@ -34,6 +36,7 @@ inline std::string_view noun_of(Role role) {
     case Role::label: return "a label";
     case Role::weight: return "a weight";
     case Role::qid: return "a query id";
+    case Role::category: return "a text";
     default: return "a feature";
   }
 }
@@ -45,7 +48,9 @@ inline bool is_string(Fault const& fault, std::string_view record) {
 
 inline void say_type(Fault const& fault, Column const& column, std::string_view record, FaultWords& words) {
   bool const is_text = is_string(fault, record);
-  words.expected = column.role == Role::qid ? "expected an integer" : "expected a number";
+  words.expected = column.role == Role::qid        ? "expected an integer"
+                   : column.role == Role::category ? "expected a string, a number, true or false"
+                                                   : "expected a number";
   if (column.role == Role::label && is_text) words.remedy = "--label-map names the numbers of texts";
   if (column.role == Role::feature)
     words.remedy = is_text ? "--null lists strings that count as missing" : "a path goes on to a number: a.b or a[0]";
@@ -56,6 +61,21 @@ inline void say_missing(Column const& column, Plan const& plan, FaultWords& word
   words.expected =
       is_feature ? "an integer column has no missing values" : std::string(noun_of(column.role)) + " cannot be missing";
   if (is_feature && !is_floating(plan.layout.feature_dtype)) words.remedy = "--dtype float32 or float64";
+}
+
+/// Whether a cell is a string that is too long for any rule.
+inline bool is_long_text(Fault const& fault, std::string_view record) {
+  std::size_t const begin = fault.cell_begin - fault.record_begin, end = fault.cell_end - fault.record_begin;
+  if (!is_string(fault, record) || end > record.size() || end - begin <= text_bytes_max) return false;
+  char memory[text_bytes_max];
+  return !spelled({record.data() + begin + 1, record.data() + end - 1}, memory, false);
+}
+
+inline void say_text(Column const& column, Plan const& plan, FaultWords& words) {
+  normalize::TextRule const* const rules = plan.rules.texts.rules;
+  if (rules == nullptr) return;
+  words.expected = normalize::expected_text(rules[column.place].reading);
+  words.remedy = normalize::text_remedy(rules[column.place].reading);
 }
 
 }  // namespace detail
@@ -84,6 +104,10 @@ inline FaultWords words_of(Fault const& fault, Plan const& plan, std::string_vie
       break;
     case FaultCode::missing_value: detail::say_missing(*column, plan, words); break;
     case FaultCode::unmapped_label: words.remedy = "--label-map lists the texts"; break;
+    case FaultCode::unknown_text:
+      detail::say_text(*column, plan, words);
+      if (detail::is_long_text(fault, record)) words.expected = "a text has at most 4,096 bytes", words.remedy = {};
+      break;
     case FaultCode::non_finite:
       if (is_feature) words.remedy = is_float ? "--inf pass" : "--dtype float32 or float64, and --inf pass";
       break;

@@ -40,7 +40,11 @@ struct Reading {
   static std::vector<OptionWords> options() { return words_of(Format::options); }
   static std::unique_ptr<InputPlan> plan(std::vector<InputFile> const& files, Arguments const& arguments,
                                          PlanRequest const& request) {
-    auto const options = parse<typename Format::Options>(Format::options, arguments);
+    auto options = parse<typename Format::Options>(Format::options, arguments);
+    if constexpr (requires { options.text_rules; }) {
+      options.text_rules = request.text_rules;
+      options.finds_texts = request.finds_texts;
+    }
     return std::make_unique<FormatPlan<Format>>(files, options, request);
   }
 };

@@ -272,6 +272,7 @@ struct OptionTable {
 
   /// An option that several formats have is listed once, as the first of them says it.
   void add(FileFormat const& format, OptionWords const& words, unsigned verbs) {
+    if (words.help.empty()) return;  // set by the program
     auto const is_same = [&words](OptionSpec const& option) { return option.name == words.name; };
     if (std::any_of(options.begin(), options.end(), is_same)) return;
     helps.push_back(std::string(format.info().title) + ": " + std::string(words.help));

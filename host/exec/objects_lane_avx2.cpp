@@ -11,6 +11,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -28,6 +29,7 @@
 #include "formats/json/plain_check.hpp"
 #include "formats/json/sniff.hpp"
 #include "formats/json/words.hpp"
+#include "formats/normalize/text_rule.hpp"
 #include "formats/objects/no_guess.hpp"
 #include "formats/objects/options.hpp"
 #include "formats/objects/paths.hpp"
@@ -37,6 +39,7 @@
 #include "formats/objects/survey.hpp"
 #include "formats/objects/survey_tree.hpp"
 #include "formats/objects/tables.hpp"
+#include "formats/objects/texts.hpp"
 #include "formats/objects/values.hpp"
 #include "formats/objects/words.hpp"
 #include "host/exec/avx2.hpp"

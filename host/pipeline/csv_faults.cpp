@@ -3,6 +3,7 @@
 #include <string>
 #include <string_view>
 
+#include "formats/normalize/text_words.hpp"
 #include "host/text/text_format.hpp"
 
 namespace penstock {
@@ -34,9 +35,7 @@ std::string_view cell_remedy(FaultReport const& report, DType dtype) {
     case FaultCode::missing_value:
       return is_feature ? "integers cannot be missing; --dtype float32 or float64 makes them NaN"
                         : "only features can be missing; label, weight and qid cannot";
-    case FaultCode::unknown_text:
-      return "--normalize with (unknown=ignore) or (unknown=other) behind the column's transform takes unknown words; "
-             "--null lists the spellings of missing values";
+    case FaultCode::unknown_text: return normalize::text_remedy(normalize::Reading::vocabulary);
     default: return "--label-map NAME=VALUE,... names every class";
   }
 }
@@ -53,14 +52,6 @@ std::string_view record_remedy(FaultCode code) {
 
 std::string remedy_of(FaultReport const& report, DType dtype) {
   return std::string(is_cell_fault(report.code) ? cell_remedy(report, dtype) : record_remedy(report.code));
-}
-
-std::string_view text_expected(normalize::Reading reading) {
-  switch (reading) {
-    case normalize::Reading::boolean: return "expected true or false, yes or no, on or off, 1 or 0";
-    case normalize::Reading::time: return "expected a date, or a date and a time";
-    default: return "this text is not in the column's vocabulary";
-  }
 }
 
 std::string expected_of(FaultReport const& report, std::size_t fields_expected) {
@@ -95,10 +86,13 @@ void explain_csv_fault(Fault const& fault, CsvPlan const& plan, FaultReport& rep
   report.subject = subject_of(report, columns.size());
   report.expected = expected_of(report, columns.size());
   csv::View<normalize::TextRule> const texts = plan.decode_plan().texts.rules;
-  if (report.code == FaultCode::unknown_text && !texts.empty())
-    report.expected = text_expected(texts[columns[fault.column].place].reading);
   report.found = found_of(report);
   report.remedy = remedy_of(report, dtype);
+  if (report.code == FaultCode::unknown_text && !texts.empty()) {
+    normalize::Reading const reading = texts[columns[fault.column].place].reading;
+    report.expected = normalize::expected_text(reading);
+    report.remedy = normalize::text_remedy(reading);
+  }
   if (is_cell_fault(report.code)) {
     if (!plan.has_header()) report.first_record_remedy = "--header yes takes the first record for column names";
     if ((report.role == Role::feature && is_floating(dtype)) || report.role == Role::category)

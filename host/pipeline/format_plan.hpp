@@ -27,8 +27,9 @@ namespace penstock {
 struct PlanRequest {
   StreamOptions stream;      ///< for a pass over the whole input, where that is needed: sizes, threads, fault policy
   bool needs_width = false;  ///< the output has a shape
-  /// Of the columns that the option `texts` names: see CsvOptions.
+  /// Of the columns that the option `texts` names: see CsvOptions and objects::Options.
   std::span<normalize::TextRule const> text_rules = {};
+  bool finds_texts = false;  ///< for a view: what is text is kept as text, where the format can find it
 };
 
 template <class Format>

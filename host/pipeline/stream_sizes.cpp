@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "formats/csv/cell.hpp"
+#include "formats/objects/plan.hpp"
 #include "host/pipeline/record_stream.hpp"
 #include "host/ring/ring.hpp"
 #include "host/text/text_format.hpp"
@@ -27,6 +28,7 @@ constexpr std::size_t bytes_per_sparse_row = 16;
 constexpr std::size_t bytes_per_label = 4;
 constexpr std::size_t bytes_per_text_byte = 4;
 constexpr std::size_t text_cell_max = csv::rewritten_cell_max;
+static_assert(text_cell_max == objects::text_bytes_max);
 constexpr std::size_t bytes_per_list_value = 8;  // of each list, where a record may have two
 
 /// A round of dense rows holds what two slots' worth of output memory can: plain numbers of two bytes and more of text

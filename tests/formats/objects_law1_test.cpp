@@ -40,13 +40,18 @@ bool has_avx2() {
 #endif
 }
 
+/// What reads texts without guesses.
+struct PlainTexts : objects::NoGuess {
+  static constexpr bool reads_texts = true;
+};
+
 /// The decoder without guesses.
 struct PlainReader {
   explicit PlainReader(objects::Plan const& p) : plan(p), seen(objects::seen_words(p.rules.tables)) {}
   void begin(char const*) {}
   json::Outcome read(char const* at, json::Places const& places) {
-    objects::NoGuess guess;
-    return objects::Record<objects::NoGuess>(plan.rules, places, guess, seen.data()).read(at);
+    PlainTexts guess;
+    return objects::Record<PlainTexts>(plan.rules, places, guess, seen.data()).read(at);
   }
   objects::Plan plan;
   std::vector<std::uint64_t> seen;
@@ -61,7 +66,7 @@ RunSizes random_sizes(std::mt19937_64& random) {
   RunSizes sizes;
   sizes.buffer_bytes = up_to(4) == 1 ? up_to(9000) : up_to(400);
   sizes.rejects_max = up_to(4);
-  sizes.capacity = {up_to(5), 0, 0, 0, up_to(100), {}};
+  sizes.capacity = {up_to(5), 0, 0, 0, up_to(100), {}, up_to(40)};
   sizes.faults_max = up_to(3);
   constexpr std::string_view poisons = "\n\r 1:\",}\xef\\";
   sizes.poison = poisons[up_to(poisons.size()) - 1];
@@ -78,13 +83,24 @@ FormatRun decode(objects::Plan const& plan, std::vector<std::string> const& shar
   return testing::run_format<F, Portable>(plan, shards, record_max, sizes);
 }
 
-TEST(ObjectsLaw1, DirtyTextIsWhatTheReferenceSays) {
-  std::mt19937_64 random(20261128);
+/// What has come of many rounds.
+struct Tally {
   std::size_t rows = 0;
+  std::size_t texts = 0;
   std::map<FaultCode, std::size_t> faults;
-  for (int round = 0; round < 2000; ++round) {
+
+  void add(FormatRun const& run) {
+    rows += run.rows.size();
+    for (auto const& row : run.rows)
+      texts += static_cast<std::size_t>(std::ranges::count_if(row.texts, [](auto const& text) { return !!text; }));
+    for (testing::RunFault const& fault : run.faults) ++faults[fault.code];
+  }
+};
+
+void check_dirty(std::mt19937_64& random, int rounds, ObjectsSetup (*make_setup)(DirtyObjects&), Tally& tally) {
+  for (int round = 0; round < rounds; ++round) {
     DirtyObjects dirty(random());
-    ObjectsSetup const setup = random_setup(dirty);
+    ObjectsSetup const setup = make_setup(dirty);
     objects::Scout const scout(setup.options, {setup.record_max, true, true});
     ASSERT_TRUE(scout.problem().empty()) << scout.problem()[0].message;
     objects::Plan const plan = scout.plan();
@@ -94,9 +110,9 @@ TEST(ObjectsLaw1, DirtyTextIsWhatTheReferenceSays) {
     ASSERT_NO_FATAL_FAILURE(reference::expect_objects(setup, shards, expected))
         << "round " << round << " --columns " << setup.options.columns << "\n"
         << text;
-    if (HasFatalFailure()) FAIL() << "round " << round << " --columns " << setup.options.columns << "\n" << text;
-    rows += expected.rows.size();
-    for (testing::RunFault const& fault : expected.faults) ++faults[fault.code];
+    if (::testing::Test::HasFatalFailure())
+      FAIL() << "round " << round << " --columns " << setup.options.columns << "\n" << text;
+    tally.add(expected);
     for (int i = 0; i < 4; ++i) {
       RunSizes const sizes = random_sizes(random);
       bool const is_portable = i < 2 || !has_avx2();
@@ -105,12 +121,27 @@ TEST(ObjectsLaw1, DirtyTextIsWhatTheReferenceSays) {
           << "round " << round << ", " << name_of(sizes) << (is_portable ? ", portable\n" : ", AVX2\n") << text;
     }
   }
-  EXPECT_GT(rows, 6000u) << "the text is too dirty to test rows";
+}
+
+TEST(ObjectsLaw1, DirtyTextIsWhatTheReferenceSays) {
+  std::mt19937_64 random(20261128);
+  Tally tally;
+  check_dirty(random, 2000, random_setup, tally);
+  EXPECT_GT(tally.rows, 6000u) << "the text is too dirty to test rows";
   using enum FaultCode;
   for (FaultCode const code : {malformed_json, duplicate_key, missing_key, unknown_key, wrong_type, missing_value,
                                unmapped_label, non_finite, out_of_range, not_an_integer, record_too_long}) {
-    EXPECT_GT(faults[code], 5u) << "code " << static_cast<int>(code) << " is not tested";
+    EXPECT_GT(tally.faults[code], 5u) << "code " << static_cast<int>(code) << " is not tested";
   }
+}
+
+TEST(ObjectsLaw1, ColumnsOfTextAreWhatTheReferenceSays) {
+  std::mt19937_64 random(20261129);
+  Tally tally;
+  check_dirty(random, 1500, testing::random_setup_with_texts, tally);
+  EXPECT_GT(tally.rows, 3000u);
+  EXPECT_GT(tally.texts, 1000u);
+  EXPECT_GT(tally.faults[FaultCode::wrong_type], 100u);
 }
 
 TEST(ObjectsLaw1, SurveysFindWhatTheReferenceFinds) {

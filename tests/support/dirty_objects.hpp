@@ -178,26 +178,29 @@ class DirtyObjects {
   std::vector<std::size_t> kinds_;
 };
 
+/// A path for the role, unless it clashes with another one. `list` is the option's.
+inline void add_path(ObjectsSetup& setup, DirtyObjects& dirty, Role role, std::string& list) {
+  objects::Path path = {{dirty.any_key()}};
+  for (std::size_t i = dirty.one_in(3) ? 1 + dirty.below(2) : 0; i > 0; --i) {
+    if (dirty.one_in(2))
+      path.push_back({dirty.pick({"a", "b", "c"})});
+    else
+      path.push_back({{}, static_cast<std::uint32_t>(dirty.below(3)), true});
+  }
+  objects::TableBuilder trial;
+  for (auto const& [other_role, other] : setup.columns) trial.add(other_role, 0, other);
+  for (objects::Path const& other : setup.ignored) trial.add(Role::ignore, 0, other);
+  if (!trial.add(role, 0, path).empty()) return;
+  list += (list.empty() ? "" : ",") + objects::text_of(path);
+  if (role == Role::ignore)
+    setup.ignored.push_back(path);
+  else
+    setup.columns.emplace_back(role, path);
+}
+
 inline ObjectsSetup random_setup(DirtyObjects& dirty) {
   ObjectsSetup setup;
-  auto const add = [&](Role role, std::string& list) {
-    objects::Path path = {{dirty.any_key()}};
-    for (std::size_t i = dirty.one_in(3) ? 1 + dirty.below(2) : 0; i > 0; --i) {
-      if (dirty.one_in(2))
-        path.push_back({dirty.pick({"a", "b", "c"})});
-      else
-        path.push_back({{}, static_cast<std::uint32_t>(dirty.below(3)), true});
-    }
-    objects::TableBuilder trial;
-    for (auto const& [other_role, other] : setup.columns) trial.add(other_role, 0, other);
-    for (objects::Path const& other : setup.ignored) trial.add(Role::ignore, 0, other);
-    if (!trial.add(role, 0, path).empty()) return;
-    list += (list.empty() ? "" : ",") + objects::text_of(path);
-    if (role == Role::ignore)
-      setup.ignored.push_back(path);
-    else
-      setup.columns.emplace_back(role, path);
-  };
+  auto const add = [&](Role role, std::string& list) { add_path(setup, dirty, role, list); };
   objects::Options& options = setup.options;
   for (std::size_t i = 1 + dirty.below(4); i > 0; --i) add(Role::feature, options.columns);
   if (options.columns.empty()) return random_setup(dirty);
@@ -213,6 +216,13 @@ inline ObjectsSetup random_setup(DirtyObjects& dirty) {
   options.takes_infinite = dirty.one_in(3);
   options.text.refuses_unknown_keys = dirty.one_in(10);
   if (dirty.one_in(4)) setup.record_max = 20 + dirty.below(200);
+  return setup;
+}
+
+/// The same with columns of text.
+inline ObjectsSetup random_setup_with_texts(DirtyObjects& dirty) {
+  ObjectsSetup setup = random_setup(dirty);
+  for (std::size_t i = 3 + dirty.below(4); i > 0; --i) add_path(setup, dirty, Role::category, setup.options.texts);
   return setup;
 }
 

@@ -199,10 +199,23 @@ class Reference {
       row.features.push_back(bits(options_.dtype, role, read));
     else if (role == Role::label)
       row.labels.push_back(bits(DType::float32, role, read));
+    else if (role == Role::category)
+      row.texts.push_back(text(read));
     else if (role == Role::weight)
       row.weight = bits(DType::float32, role, read);
     else
       row.qid = bits(DType::int64, role, read);
+  }
+
+  std::optional<std::string> text(Read read) {
+    if (read.is_missing) {
+      ++missing;
+      return std::nullopt;
+    }
+    Value const& value = *read.value;
+    bool const is_open = value.kind == Value::Kind::object || value.kind == Value::Kind::list;
+    if (is_open || value.text.size() > 4096) throw Rejected{};
+    return value.kind == Value::Kind::boolean ? (value.flag ? "true" : "false") : value.text;
   }
 
   std::uint64_t bits(DType dtype, Role role, Read read) {
