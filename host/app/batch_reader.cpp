@@ -226,7 +226,7 @@ std::vector<std::string> PlannedReader::notes() const {
 std::unique_ptr<BatchReader> open_batches(std::vector<InputFile> const& files, FileFormat const& format,
                                           ReadOptions const& options) {
   if (!format.is_planned()) return open_arrays(files, format, options.stream);
-  PlanRequest const request{options.stream, options.needs_width};
+  PlanRequest const request{options.stream, options.needs_width, {}, options.finds_texts};
   return std::make_unique<PlannedReader>(format.plan(files, options.arguments, request), options.stream);
 }
 

@@ -78,6 +78,7 @@ struct ReadOptions {
   StreamOptions stream;                ///< `skip` and `limit` count for every format
   FileFormat const* format = nullptr;  ///< given: nothing is guessed
   bool needs_width = false;            ///< the number of features must be known
+  bool finds_texts = false;            ///< PlanRequest::finds_texts
 };
 
 /// What `files` hold, which must all be of one format. Throws ConfigurationError if they are not.

@@ -22,7 +22,11 @@ namespace {
 
 std::unique_ptr<BatchReader> open_input(std::vector<InputFile> const& files, FileFormat const& format,
                                         ReadOptions const& options) {
-  if (!format.is("csv")) return open_batches(files, format, options);
+  if (!format.is("csv")) {
+    ReadOptions with_texts = options;
+    with_texts.finds_texts = true;
+    return open_batches(files, format, with_texts);
+  }
   return open_csv_view(files, options, TextUse::keep).reader;
 }
 

@@ -74,6 +74,11 @@ void Normalization::check(BatchLayout const& decoded, std::optional<Absent> abse
     throw SchemaError("the input has features of " + std::string(name_of(decoded.feature_dtype)) +
                           ", and times are written from float64",
                       "--dtype float64, if the input is text; outputs other than CSV keep numbers.");
+  std::size_t const texts = normalizer->text_rules().size();
+  if (decoded.categories != texts)
+    throw SchemaError("the normaliser " + path + " takes " + std::to_string(texts) +
+                          (texts == 1 ? " column" : " columns") + " of text, and the input has none",
+                      "Input of the format that it was fitted to has them.");
   if (decoded.features == normalizer->features() && !decoded.has_lists()) return;
   throw SchemaError("the input has " + std::to_string(decoded.features) + " features of numbers, and the normaliser " +
                     path + " takes " + std::to_string(normalizer->features()));

@@ -14,7 +14,9 @@
 #include "host/app/command_schema.hpp"
 #include "host/app/fault_lines.hpp"
 #include "host/app/fit_columns.hpp"
+#include "host/app/normalizer_vocabulary.hpp"
 #include "host/app/options_values.hpp"
+#include "host/app/path_items.hpp"
 #include "host/app/replay.hpp"
 #include "host/app/schema_file.hpp"
 #include "host/app/task_team.hpp"
@@ -26,9 +28,6 @@
 
 namespace penstock::app {
 namespace {
-
-/// One-hot columns are as many as the vocabulary has entries; more are hardly meant.
-constexpr std::uint32_t one_hot_limit_default = 1000;
 
 // --- which column becomes what ---------------------------------------------------------------------------------------
 
@@ -142,71 +141,6 @@ Arguments pass_arguments(Arguments const& given, CsvChoice const& choice) {
 }
 
 // --- what comes of it ------------------------------------------------------------------------------------------------
-
-std::vector<std::string> vocabulary_of(std::string const& name, TransformSpec const& spec, CategoryCounts const& counts,
-                                       std::vector<std::string>& notes) {
-  std::uint32_t const usual = spec.transform == Transform::one_hot ? one_hot_limit_default : vocabulary_entries_max;
-  std::uint32_t const limit = spec.limit != 0 ? spec.limit : usual;
-  if (counts.size() == 0)
-    throw DataError(shown(name) + ": has no text, so that there is no vocabulary", "--ignore leaves the column out.");
-  if (counts.size() > limit && spec.unknown == normalize::Unknown::fault)
-    throw DataError(
-        shown(name) + ": has " + format_count(counts.size()) + " different texts, more than " + format_count(limit),
-        "(limit=N, unknown=other) keeps the N most frequent; ordinal and hash(BITS) make one column.");
-  std::vector<std::string> vocabulary;
-  for (auto& [text, count] : counts.by_count()) {
-    if (vocabulary.size() == limit) break;
-    vocabulary.push_back(std::move(text));
-  }
-  std::string note =
-      shown(name) + ": " + format_count(vocabulary.size()) + (vocabulary.size() == 1 ? " category" : " categories");
-  if (counts.size() > limit) note += " of " + format_count(counts.size()) + ", the most frequent ones";
-  notes.push_back(note);
-  return vocabulary;
-}
-
-/// Class names in the order of their numbers: numbers by value if all are, else by bytes.
-std::vector<std::string> class_order(CategoryCounts const& counts) {
-  std::vector<std::pair<double, std::string>> classes;
-  bool are_numbers = true;
-  for (auto const& [text, count] : counts.by_count()) {
-    auto const parsed = number::parse<double>(text.data(), text.data() + text.size());
-    are_numbers = are_numbers && parsed.status == number::Status::ok;
-    classes.emplace_back(are_numbers ? parsed.value : 0.0, text);
-  }
-  if (!are_numbers)
-    for (auto& each : classes) each.first = 0;
-  std::sort(classes.begin(), classes.end());
-  std::vector<std::string> names;
-  for (auto& each : classes) names.push_back(std::move(each.second));
-  return names;
-}
-
-constexpr std::size_t classes_max = 10'000;
-
-/// "setosa=0,versicolor=1"; with --positive that class is 1 and all others are 0.
-std::string label_map_of(std::string const& label, CategoryCounts const& counts, FitOptions const& options,
-                         std::vector<std::string>& notes) {
-  if (counts.size() > classes_max)
-    throw DataError("the label " + shown(label) + " has " + format_count(counts.size()) +
-                        " different values, which are hardly classes",
-                    "Labels that are numbers need neither --classes nor --positive.");
-  std::vector<std::string> const names = class_order(counts);
-  if (options.positive && std::ranges::find(names, *options.positive) == names.end())
-    throw DataError("--positive " + shown(*options.positive) + ": the label " + shown(label) +
-                    " has no such class: " + shown_list(names, 20));
-  std::string map, note = "label " + shown(label) + ": " + std::to_string(names.size()) +
-                          (names.size() == 1 ? " class: " : " classes: ");
-  constexpr std::size_t listed_max = 10;
-  for (std::size_t i = 0; i < names.size(); ++i) {
-    std::size_t const number = options.positive ? (names[i] == *options.positive ? 1 : 0) : i;
-    std::string const item = list_item(names[i]) + "=" + std::to_string(number);
-    map += (i == 0 ? "" : ",") + item;
-    if (i < listed_max) note += (i == 0 ? "" : ", ") + item;
-  }
-  notes.push_back(note + (names.size() > listed_max ? ", ..." : ""));
-  return map;
-}
 
 /// A pass over an input, from its plan to the parameters.
 class FitPass {
@@ -424,9 +358,12 @@ Fit fit_others(std::vector<InputFile> const& files, FileFormat const& format, Ar
                StreamOptions const& stream, FitOptions const& options, Console& console) {
   if (options.wants_classes || options.positive)
     throw ConfigurationError("--classes and --positive are for CSV, whose labels may be names");
+  bool const has_paths = format.is("objects");
+  PathItems const said = has_paths ? path_items(options.items) : PathItems{options.items, {}};
+  Arguments const pass_with = with_texts(arguments, said);
   StreamOptions reading = stream;
   reading.leaves_features = !options.needs_quantiles();
-  auto reader = open_batches(files, format, {arguments, reading, &format, true});
+  auto reader = open_batches(files, format, {pass_with, reading, &format, true});
   auto* const planned = dynamic_cast<PlannedReader*>(reader.get());
   FaultLines faults(console);
   if (planned != nullptr)
@@ -435,21 +372,24 @@ Fit fit_others(std::vector<InputFile> const& files, FileFormat const& format, Ar
     };
   InputPlan const* const plan = planned == nullptr ? nullptr : &planned->plan();
   std::vector<std::string> feature_names = reader->names(Role::feature);
+  std::vector<std::string> const text_names = reader->names(Role::category);
   FitPass pass(std::move(reader), std::move(feature_names), options, stream);
-  if (pass.layout().features == 0)
+  if (pass.layout().features + pass.layout().categories == 0)
     throw ConfigurationError("--normalize: " + std::string(format.info().title) + " of this kind has no features");
   bool const has_names = plan != nullptr && plan->has_names();
   TransformSpec rest;
   ColumnNames const names = has_names ? ColumnNames(pass.names(), true, name_of(files.front()))
                                       : ColumnNames(pass.names().size(), name_of(files.front()));
-  auto const specs = specs_of(names, options.items, rest);
+  auto const specs = specs_of(names, has_paths ? listed_items(said.others, pass.names()) : said.others, rest);
   for (auto const& spec : specs) pass.numbers.push_back(spec.value_or(rest));
+  for (std::string const& name : text_names) pass.texts.push_back(said.texts.at(name));
   pass.check();
   pass.read(0);
   if (planned != nullptr) faults.finish(planned->stream().counts().rejected);
   Fit fit;
-  fit.file = pass.finish({}, fit.notes);
-  fit.file.schema = one_line_less(to_json(schema_of({format, plan, pass.layout(), arguments})));
+  if (has_paths) fit.notes = plan->notes();  // which keys are features, and which are left out
+  fit.file = pass.finish(text_names, fit.notes);
+  fit.file.schema = one_line_less(to_json(schema_of({format, plan, pass.layout(), pass_with})));
   return fit;
 }
 
