@@ -7,12 +7,12 @@
 #include <optional>
 #include <string_view>
 
+#include "formats/core/number.hpp"
 #include "formats/json/grammar.hpp"
 #include "formats/json/number.hpp"
 #include "formats/json/places.hpp"
 #include "formats/normalize/text_rule.hpp"
 #include "formats/objects/plan.hpp"
-#include "formats/objects/values.hpp"
 #include "penstock/batch.hpp"
 
 namespace penstock::objects {
@@ -46,7 +46,7 @@ class RowTexts {
     char memory[text_bytes_max];
     std::optional<std::string_view> const text = spelled(string, memory, rules_.texts.cuts);
     if (!text) return false;
-    if (is_null(string, rules_.tables)) {
+    if (is_missing(*text)) {
       set_missing(place);
       return true;
     }
@@ -69,6 +69,17 @@ class RowTexts {
   }
 
  private:
+  /// As is_null() has it of the string, but few texts are as long as a null spelling.
+  [[nodiscard]] bool is_missing(std::string_view text) const {
+    Tables const& tables = rules_.tables;
+    for (std::uint32_t i = 0; i < tables.null_count; ++i) {
+      if (text == std::string_view(tables.nulls[i].begin, tables.nulls[i].bytes)) return true;
+    }
+    bool const may_be_nan = tables.nan_is_null && (text.size() == 3 || text.size() == 4);
+    return may_be_nan &&
+           number::parse_special<float>(text.data(), text.data() + text.size()).status == number::Status::nan;
+  }
+
   /// A text for which there is no room is counted only.
   void keep(std::uint32_t place, std::string_view text) {
     std::size_t const begin = places_.used.text_bytes + outcome_.taken.text_bytes;

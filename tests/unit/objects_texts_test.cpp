@@ -94,6 +94,21 @@ TEST(ObjectsTexts, AreMissingAsNullAndWhereTheyAreAbsent) {
             (Texts{"", std::nullopt, std::nullopt, "7.0"}));
 }
 
+TEST(ObjectsTexts, SpellingsOfNanAreMissingWhereItIsListed) {
+  std::string text;
+  for (std::string const word : {"nan", "NaN", "+nan", "-NAN", "n\\u0061n"}) text += line('"' + word + '"');
+  std::size_t const spellings = 5;
+  Texts expected(spellings);
+  for (std::string const word : {"nano", "xnan", "inf", "-Inf", "n/a", "--nan"}) {
+    text += line('"' + word + '"');
+    expected.emplace_back(word);
+  }
+  EXPECT_EQ(texts_of(run(options_of("a", "t"), text)), expected);
+  objects::Options options = options_of("a", "t");
+  options.nulls = "NA";
+  EXPECT_EQ(texts_of(run(options, line("\"nan\""))), (Texts{"nan"}));
+}
+
 TEST(ObjectsTexts, MayBeAbsentBesideIntegers) {
   objects::Options options = options_of("a", "t");
   options.dtype = DType::int32;
