@@ -167,10 +167,10 @@ class Planner<csv::Format> {
     enum Way : std::size_t { read, keep, cut, ways };
     std::size_t const way = choices.below(ways);
     plan_.layout.keeps_texts = way != read;
-    plan_.cuts_texts = way == cut;
+    plan_.texts.cuts = way == cut;
     if (way != read) return;
     for (std::size_t i = 0; i < plan_.layout.categories; ++i) text_rules_.push_back(text_rule(choices.below(256)));
-    plan_.texts = text_rules_;
+    plan_.texts.rules = text_rules_;
   }
 
   /// Every reading with everything that it can be told; `choice` is below 256.
