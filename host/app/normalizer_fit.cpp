@@ -299,6 +299,16 @@ std::string one_line_less(std::string text) {
   return text;
 }
 
+/// Makes classes of the label that was read as column of text number `place`.
+void add_classes(TextColumnCounts const& texts, std::size_t place, std::string const& label, FitOptions const& options,
+                 Schema& schema, std::vector<std::string>& notes) {
+  if (texts.missing(place) != 0)
+    throw DataError("the label " + shown(label) + " is missing in " + format_count(texts.missing(place)) + " records",
+                    "labels cannot be missing: take them out, or --null lists what counts as missing");
+  schema.layout.labels = 1;
+  schema.options.emplace_back("label-map", label_map_of(label, texts.counts(place), options, notes));
+}
+
 Fit fit_csv(std::vector<InputFile> const& given, FileFormat const& format, Arguments const& arguments,
             StreamOptions const& stream, FitOptions const& options, Console& console) {
   Replay replay(given);
@@ -341,26 +351,27 @@ Fit fit_csv(std::vector<InputFile> const& given, FileFormat const& format, Argum
   for (std::size_t i = 0; i < choice.labels.size(); ++i) {
     SchemaColumn& label = schema.columns[choice.labels[i]];
     label.role = Role::label;
-    schema.layout.labels = 1;
-    std::size_t const place = choice.texts.size() + i;
-    if (pass.counts().missing(place) != 0)
-      throw DataError("the label " + shown(label.name) + " is missing in " +
-                          format_count(pass.counts().missing(place)) + " records",
-                      "labels cannot be missing: take them out, or --null lists what counts as missing");
     schema.options.emplace_back("label", choice.has_header ? list_item(label.name) : label.name);
-    schema.options.emplace_back("label-map", label_map_of(label.name, pass.counts().counts(place), options, fit.notes));
+    add_classes(pass.counts(), choice.texts.size() + i, label.name, options, schema, fit.notes);
   }
   fit.file.schema = one_line_less(to_json(schema));
   return fit;
 }
 
+/// The label was one of the columns that the survey found, the last of them.
+void take_out_of_columns(std::string const& label, Schema& schema) {
+  for (auto& [option, value] : schema.options)
+    if (option == "columns" && value.ends_with("," + label)) value.resize(value.size() - label.size() - 1);
+}
+
 Fit fit_others(std::vector<InputFile> const& files, FileFormat const& format, Arguments const& arguments,
                StreamOptions const& stream, FitOptions const& options, Console& console) {
-  if (options.wants_classes || options.positive)
-    throw ConfigurationError("--classes and --positive are for CSV, whose labels may be names");
-  bool const has_paths = format.is("objects");
-  PathItems const said = has_paths ? path_items(options.items) : PathItems{options.items, {}};
-  Arguments const pass_with = with_texts(arguments, said);
+  bool const has_paths = format.is("objects"), wants_classes = options.wants_classes || options.positive;
+  if (wants_classes && !has_paths)
+    throw ConfigurationError("--classes and --positive are for CSV and JSON objects, whose labels may be names");
+  PathItems said = has_paths ? path_items(options.items) : PathItems{options.items, {}};
+  if (wants_classes) said.label = class_label(arguments);
+  Arguments const pass_with = with_label_as_text(with_texts(arguments, said), said);
   StreamOptions reading = stream;
   reading.leaves_features = !options.needs_quantiles();
   auto reader = open_batches(files, format, {pass_with, reading, &format, true});
@@ -372,7 +383,12 @@ Fit fit_others(std::vector<InputFile> const& files, FileFormat const& format, Ar
     };
   InputPlan const* const plan = planned == nullptr ? nullptr : &planned->plan();
   std::vector<std::string> feature_names = reader->names(Role::feature);
-  std::vector<std::string> const text_names = reader->names(Role::category);
+  std::vector<std::string> text_names = reader->names(Role::category);
+  if (wants_classes) {  // the label is the last of them, unless columns were listed
+    if (text_names.empty() || text_names.back() != said.label)
+      throw ConfigurationError("--columns names the label " + shown(said.label) + " among the features");
+    text_names.pop_back();
+  }
   FitPass pass(std::move(reader), std::move(feature_names), options, stream);
   if (pass.layout().features + pass.layout().categories == 0)
     throw ConfigurationError("--normalize: " + std::string(format.info().title) + " of this kind has no features");
@@ -384,12 +400,18 @@ Fit fit_others(std::vector<InputFile> const& files, FileFormat const& format, Ar
   for (auto const& spec : specs) pass.numbers.push_back(spec.value_or(rest));
   for (std::string const& name : text_names) pass.texts.push_back(said.texts.at(name));
   pass.check();
-  pass.read(0);
+  pass.read(wants_classes ? 1 : 0);
   if (planned != nullptr) faults.finish(planned->stream().counts().rejected);
   Fit fit;
   if (has_paths) fit.notes = plan->notes();  // which keys are features, and which are left out
   fit.file = pass.finish(text_names, fit.notes);
-  fit.file.schema = one_line_less(to_json(schema_of({format, plan, pass.layout(), pass_with})));
+  Schema schema = schema_of({format, plan, pass.layout(), with_texts(arguments, said)});
+  if (wants_classes) {
+    take_out_of_columns(said.label, schema);
+    schema.options.emplace_back("label", said.label);
+    add_classes(pass.counts(), text_names.size(), said.label, options, schema, fit.notes);
+  }
+  fit.file.schema = one_line_less(to_json(schema));
   return fit;
 }
 

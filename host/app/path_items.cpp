@@ -47,6 +47,23 @@ Arguments with_texts(Arguments const& arguments, PathItems const& items) {
   return out;
 }
 
+std::string class_label(Arguments const& arguments) {
+  auto const paths = objects::read_paths(arguments.value_or("label", ""));
+  if (!paths || paths->size() != 1)
+    throw ConfigurationError("--classes and --positive are about one label", "--label NAME names it.");
+  if (arguments.value("label-map"))
+    throw ConfigurationError("--label-map says already which class is which number",
+                             "Leave it out, or --classes and --positive.");
+  return objects::text_of(paths->front());
+}
+
+Arguments with_label_as_text(Arguments const& arguments, PathItems const& items) {
+  if (items.label.empty()) return arguments;
+  Arguments out = arguments.without({"texts", "label"});
+  out.set_default("texts", items.text_list + (items.text_list.empty() ? "" : ",") + items.label);
+  return out;
+}
+
 std::vector<SpecItem> listed_items(std::vector<SpecItem> items, std::vector<std::string> const& names) {
   for (SpecItem& item : items) {
     auto const paths = objects::read_paths(item.columns);

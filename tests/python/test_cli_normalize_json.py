@@ -140,6 +140,61 @@ class LikeCsv(NormalizeJsonTest):
         self.assertIn('the "City"', self.ok("stats", "t.objects.jsonl").stdout.decode())
 
 
+class Classes(NormalizeJsonTest):
+    def labelled(self):
+        """y.csv and y.objects.jsonl with the same labels: names, and numbers."""
+        rows = [(["cat", "dog", 'a "b"', "cat"][i % 4], [3, 10, 1][i % 3], i / 2, ["x", "y"][i % 2]) for i in range(60)]
+        text = io.StringIO()
+        csv.writer(text, lineterminator="\n").writerows([("kind", "n", "v", "w"), *rows])
+        self.write("y.csv", text.getvalue())
+        self.lines(*({"geo": {"kind": kind}, "n": n, "v": v, "w": w} for kind, n, v, w in rows), name="y.objects.jsonl")
+
+    def labels(self, name, spec, *words):
+        self.fit(name, spec, *words)
+        self.converted(name)
+        with np.load(self.folder / "out.npz") as archive:
+            return archive["label"].tolist(), archive["features"].tolist()
+
+    def test_names_of_classes(self):
+        self.labelled()
+        for names, more in (
+            (("kind", "geo.kind"), ("--classes",)),
+            (("kind", "geo.kind"), ("--positive", "dog")),
+            (("n", "n"), ("--classes",)),
+            (("n", "n"), ("--positive", "10")),
+        ):
+            ignored = ("n", "n") if names[0] == "kind" else ("kind", "geo")
+            found = [
+                self.labels(name, "w=one-hot", "--label", label, "--ignore", left_out, *more)
+                for name, label, left_out in zip(("y.csv", "y.objects.jsonl"), names, ignored)
+            ]
+            self.assertEqual(found[0], found[1], (names, more))
+            self.assertEqual(len(set(found[0][0])), 2 if "--positive" in more else 3)
+            self.assertEqual(len(found[0][1][0]), 3)
+
+    def test_without_features_of_text(self):
+        self.labelled()
+        expected = self.labels("y.csv", "standardize", "--label", "kind", "--ignore", "n,w")
+        words = ("--label", "geo.kind", "--ignore", "n", "--classes")
+        self.assertEqual(self.labels("y.objects.jsonl", "standardize", *words), expected)
+        self.assertEqual(self.labels("y.objects.jsonl", "standardize", "--columns", "v", *words[:2], "--classes"), expected)
+        err = self.fit("y.objects.jsonl", "standardize", *words)
+        self.assertIn("geo.kind: 3 classes: ", err)
+
+    def test_what_is_no_label(self):
+        self.labelled()
+        for words, message in (
+            ((), "about one label"),
+            (("--label", "n,v"), "about one label"),
+            (("--label", "n", "--label-map", "1=0,3=1,10=2"), "--label-map says already"),
+            (("--label", "n", "--columns", "n,v"), "among the features"),
+        ):
+            self.assertIn(message, self.expect(2, "fit", "y.objects.jsonl", "--classes", "-o", "m.json", *words).err)
+        self.assertIn("no such class", self.expect(1, "fit", "y.objects.jsonl", "--label", "n", "--positive", "4", "-o", "m.json").err)
+        self.lines({"y": "a", "v": 1}, {"v": 2}, name="z.objects.jsonl")
+        self.assertIn("missing in 1 records", self.expect(1, "fit", "z.objects.jsonl", "--label", "y", "--classes", "-o", "m.json").err)
+
+
 class Texts(NormalizeJsonTest):
     def test_escapes_spell_the_same_word(self):
         self.lines('{"k":"caf\\u00e9","n":1}', {"k": "b", "n": 1}, '{"k":"café","n":1}', '{"k":"\\u0062","n":1}', '{"k":"\\ud83d\\ude00","n":1}')
