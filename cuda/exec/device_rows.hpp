@@ -25,7 +25,6 @@ class FeatureRows final : public DeviceRows {
 
   void summarize(std::size_t first, std::size_t tiles, statistics::Summary* summaries) override;
   void copy(std::size_t first, std::size_t rows, std::byte* to) override;
-  [[nodiscard]] std::size_t device_bytes() const override { return rows_.size_bytes() + summaries_.size_bytes(); }
 
  private:
   Engine& engine_;

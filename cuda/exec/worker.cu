@@ -70,6 +70,8 @@ class Worker final : public DeviceWorker {
     if (!counts_missing_) count_missing_of(rows);
     if (normalizes()) rows = normalizer_->apply(rows);
     if (encodes()) encode(rows, target);
+    bool const is_whole = faults.size() == 0 || !target.takes_rows_with_faults;
+    target.leaves_features = target.features != nullptr && is_whole;
     if (takes_rows) copy_out(rows, target);
     stream_.wait();
     if (!counts_missing_) counts.missing_cells = missing_[0];
@@ -115,11 +117,11 @@ class Worker final : public DeviceWorker {
 
   void copy_out(Batch const& rows, DeviceTarget const& target) {
     Batch const& to = target.rows;
-    bool const leaves_features = target.features != nullptr;
-    if (leaves_features) static_cast<FeatureRows&>(*target.features).take(stream_, rows.features);
+    if (target.leaves_features) static_cast<FeatureRows&>(*target.features).take(stream_, rows.features);
     for (Role const role : tensor_roles) {
       Dense const& from = rows.tensor(role);
-      if (from.columns != 0 && !(leaves_features && role == Role::feature)) stream_.copy(to.tensor(role).data, from.data, rows.rows * from.row_bytes(), "copy out");
+      if (from.columns != 0 && !(target.leaves_features && role == Role::feature))
+        stream_.copy(to.tensor(role).data, from.data, rows.rows * from.row_bytes(), "copy out");
     }
     if (rows.csr.indptr != nullptr) {
       std::size_t const pairs = pairs_of(rows);

@@ -84,7 +84,8 @@ class Scout {
       else if (found.holds(kind::text) || found.holds(kind::list))
         left_out.push_back(text_of(tree_.path_of(key)) + " (" + words_of(found) + ")");
     }
-    std::vector<std::string> notes = {"features: " + listed(taken)};
+    std::vector<std::string> notes;
+    if (!taken.empty()) notes.push_back("features: " + listed(taken));
     if (!left_out.empty()) notes.push_back("left out, for they hold text or lists: " + listed(left_out));
     if (taken.size() > usual_columns_max)
       notes.push_back("rows are " + std::to_string(taken.size()) + " values wide: --columns chooses fewer");

@@ -38,7 +38,8 @@ void ArrayRounds::shape(Batch const& rows) {
 void ArrayRounds::check_rows() const {
   if (!judge_) return;
   if (auto const problem = judge_(round_.batch))
-    throw DataError("row " + format_count(counts_.records + problem->row + 1) + ": " + problem->message, problem->hint);
+    throw DataError("row " + format_count(skipped_ + counts_.records + problem->row + 1) + ": " + problem->message,
+                    problem->hint);
 }
 
 Round const* ArrayRounds::next() {

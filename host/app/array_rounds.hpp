@@ -21,12 +21,14 @@ class ArrayRounds {
  public:
   using Judge = std::function<std::optional<RowProblem>(Batch const& rows)>;
 
-  /// `encoder` may be null, and `judge` empty.
-  ArrayRounds(std::unique_ptr<BatchReader> reader, Shaping shaping, std::unique_ptr<Encoder> encoder, Judge judge)
+  /// `encoder` may be null, and `judge` empty. `skipped`: rows that `reader` passes over.
+  ArrayRounds(std::unique_ptr<BatchReader> reader, Shaping shaping, std::unique_ptr<Encoder> encoder, Judge judge,
+              std::uint64_t skipped)
       : reader_(std::move(reader)),
         shaping_(std::move(shaping)),
         encoder_(std::move(encoder)),
-        judge_(std::move(judge)) {}
+        judge_(std::move(judge)),
+        skipped_(skipped) {}
 
   /// The next rows; null at the end. Valid until the next call. Throws DataError for a row that `judge` finds.
   Round const* next();
@@ -42,6 +44,7 @@ class ArrayRounds {
   Shaping shaping_;
   std::unique_ptr<Encoder> encoder_;
   Judge judge_;
+  std::uint64_t skipped_;
   Batch batch_;            ///< of the reader
   std::size_t taken_ = 0;  ///< of its rows
   BatchBuffer normalized_, shaped_;

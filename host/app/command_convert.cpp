@@ -393,7 +393,7 @@ int convert_batches(Arguments const& arguments, Console& console, std::vector<In
   if (arguments.has("dry-run")) return print_plan(arguments, conversion);
   auto const make_encoder = row_encoder_maker(target, arguments, normalization);
   Rows rows(std::make_unique<ArrayRounds>(std::move(reader), shaping, make_encoder ? make_encoder() : nullptr,
-                                          row_judge(target, normalization)));
+                                          row_judge(target, normalization), stream.skip));
   Outcome const outcome = Run(arguments, console, std::move(rows), nullptr, stream, target, inputs).go();
   return finish(arguments, console, conversion, outcome, normalization);
 }

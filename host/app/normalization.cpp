@@ -70,6 +70,10 @@ void Normalization::check(BatchLayout const& decoded, std::optional<Absent> abse
             " when it is undone",
         "convert --features dense --absent zero makes it dense; --absent missing, if it is missing "
         "values that are left out.");
+  if (decoded.is_sparse && normalizer->program().columns != normalizer->features())
+    throw ConfigurationError(
+        "the input is sparse, and columns of indicators, which go when it is undone, have a place in it",
+        "convert --features dense --absent zero makes it dense first.");
   if (words != nullptr && words->has_times() && decoded.feature_dtype != DType::float64)
     throw SchemaError("the input has features of " + std::string(name_of(decoded.feature_dtype)) +
                           ", and times are written from float64",

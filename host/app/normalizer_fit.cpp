@@ -243,6 +243,7 @@ class FitPass {
     return file;
   }
   [[nodiscard]] TextColumnCounts const& counts() const { return *counts_; }
+  [[nodiscard]] std::uint64_t records() const { return records_; }
 
  private:
   /// What is kept of a column of numbers, without quantiles.
@@ -358,6 +359,18 @@ Fit fit_csv(std::vector<InputFile> const& given, FileFormat const& format, Argum
   return fit;
 }
 
+/// Of JSON objects numbers are numbers, also in labels: only strings are looked for among class names.
+void check_names(CategoryCounts const& classes, std::string const& label) {
+  for (auto const& [text, count] : classes.by_count()) {
+    auto const parsed = number::parse<double>(text.data(), text.data() + text.size());
+    if (parsed.status == number::Status::malformed && text != "true" && text != "false") continue;
+    throw DataError("the label " + shown(label) + " is " + shown(text) + " in " + format_count(count) +
+                        (count == 1 ? " record" : " records") +
+                        ", and numbers and booleans of JSON objects are no class names",
+                    "Leave out --classes and --positive: such labels are numbers as they are.");
+  }
+}
+
 /// The label was one of the columns that the survey found, the last of them.
 void take_out_of_columns(std::string const& label, Schema& schema) {
   for (auto& [option, value] : schema.options)
@@ -370,8 +383,12 @@ Fit fit_others(std::vector<InputFile> const& files, FileFormat const& format, Ar
   if (wants_classes && !has_paths)
     throw ConfigurationError("--classes and --positive are for CSV and JSON objects, whose labels may be names");
   PathItems said = has_paths ? path_items(options.items) : PathItems{options.items, {}};
-  if (wants_classes) said.label = class_label(arguments);
-  Arguments const pass_with = with_label_as_text(with_texts(arguments, said), said);
+  Arguments read_with = arguments;
+  if (wants_classes) {
+    said.label = class_label(arguments);
+    read_with = arguments.without({"label"});
+  }
+  Arguments const pass_with = with_label_as_text(with_texts(read_with, said), said);
   StreamOptions reading = stream;
   reading.leaves_features = !options.needs_quantiles();
   auto reader = open_batches(files, format, {pass_with, reading, &format, true});
@@ -384,13 +401,9 @@ Fit fit_others(std::vector<InputFile> const& files, FileFormat const& format, Ar
   InputPlan const* const plan = planned == nullptr ? nullptr : &planned->plan();
   std::vector<std::string> feature_names = reader->names(Role::feature);
   std::vector<std::string> text_names = reader->names(Role::category);
-  if (wants_classes) {  // the label is the last of them, unless columns were listed
-    if (text_names.empty() || text_names.back() != said.label)
-      throw ConfigurationError("--columns names the label " + shown(said.label) + " among the features");
-    text_names.pop_back();
-  }
+  if (wants_classes) text_names.pop_back();  // the label is the last of them
   FitPass pass(std::move(reader), std::move(feature_names), options, stream);
-  if (pass.layout().features + pass.layout().categories == 0)
+  if (pass.layout().features + text_names.size() == 0)
     throw ConfigurationError("--normalize: " + std::string(format.info().title) + " of this kind has no features");
   bool const has_names = plan != nullptr && plan->has_names();
   TransformSpec rest;
@@ -402,11 +415,16 @@ Fit fit_others(std::vector<InputFile> const& files, FileFormat const& format, Ar
   pass.check();
   pass.read(wants_classes ? 1 : 0);
   if (planned != nullptr) faults.finish(planned->stream().counts().rejected);
+  for (std::size_t i = 0; has_paths && i < text_names.size(); ++i)
+    if (pass.counts().missing(i) == pass.records())
+      throw DataError(shown(text_names[i]) + ": no record has a text there",
+                      "Leave it out of --normalize; penstock stats lists keys that hold texts.");
   Fit fit;
   if (has_paths) fit.notes = plan->notes();  // which keys are features, and which are left out
   fit.file = pass.finish(text_names, fit.notes);
-  Schema schema = schema_of({format, plan, pass.layout(), with_texts(arguments, said)});
+  Schema schema = schema_of({format, plan, pass.layout(), with_texts(read_with, said)});
   if (wants_classes) {
+    check_names(pass.counts().counts(text_names.size()), said.label);
     take_out_of_columns(said.label, schema);
     schema.options.emplace_back("label", said.label);
     add_classes(pass.counts(), text_names.size(), said.label, options, schema, fit.notes);

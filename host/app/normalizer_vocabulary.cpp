@@ -33,6 +33,12 @@ std::vector<std::string> class_order(CategoryCounts const& counts) {
   return names;
 }
 
+/// As --label-map takes it: what stands behind the first `=` of a name without quotes may be taken for its number.
+std::string class_name(std::string const& name) {
+  std::string const item = list_item(name);
+  return item.front() == '"' || name.find('=') == name.npos ? item : '"' + item + '"';
+}
+
 }  // namespace
 
 std::vector<std::string> vocabulary_of(std::string const& name, TransformSpec const& spec, CategoryCounts const& counts,
@@ -40,7 +46,7 @@ std::vector<std::string> vocabulary_of(std::string const& name, TransformSpec co
   std::uint32_t const usual = spec.transform == Transform::one_hot ? one_hot_limit_default : vocabulary_entries_max;
   std::uint32_t const limit = spec.limit != 0 ? spec.limit : usual;
   if (counts.size() == 0)
-    throw DataError(shown(name) + ": has no text, so that there is no vocabulary", "--ignore leaves the column out.");
+    throw DataError(shown(name) + ": has no text, so that there is no vocabulary", "Leave it out of --normalize.");
   if (counts.size() > limit && spec.unknown == normalize::Unknown::fault)
     throw DataError(
         shown(name) + ": has " + format_count(counts.size()) + " different texts, more than " + format_count(limit),
@@ -72,7 +78,7 @@ std::string label_map_of(std::string const& label, CategoryCounts const& counts,
   constexpr std::size_t listed_max = 10;
   for (std::size_t i = 0; i < names.size(); ++i) {
     std::size_t const number = options.positive ? (names[i] == *options.positive ? 1 : 0) : i;
-    std::string const item = list_item(names[i]) + "=" + std::to_string(number);
+    std::string const item = class_name(names[i]) + "=" + std::to_string(number);
     map += (i == 0 ? "" : ",") + item;
     if (i < listed_max) note += (i == 0 ? "" : ", ") + item;
   }

@@ -54,6 +54,11 @@ std::string class_label(Arguments const& arguments) {
   if (arguments.value("label-map"))
     throw ConfigurationError("--label-map says already which class is which number",
                              "Leave it out, or --classes and --positive.");
+  for (objects::Path const& column :
+       objects::read_paths(arguments.value_or("columns", "")).value_or(std::vector<objects::Path>{}))
+    if (column == paths->front())
+      throw ConfigurationError("--columns names the label " + escape_for_display(objects::text_of(column), 60) +
+                               " among the features");
   return objects::text_of(paths->front());
 }
 

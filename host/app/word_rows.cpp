@@ -20,13 +20,17 @@ using Code = WordColumn::Code;
 constexpr char delimiter = ',';
 constexpr std::string_view missing_alone = "\"\"";  ///< where an empty line would be no record
 
-/// A word as a cell: quoted as names in headers are, and where it looks like the mark with which files begin.
+/// A word as a cell: quoted as names in headers are, and where it begins with something else than a letter or a digit
+/// or holds control bytes: a file may begin with it, or its line be taken for a comment.
 std::string cell_of(std::string const& word) {
-  constexpr std::string_view marks = "\xef\xfe\xff";
   std::string cell = csv::header_line({&word, 1}, delimiter);
   cell.pop_back();
-  bool const is_mark = !word.empty() && marks.find(word.front()) != marks.npos && cell.front() != '"';
-  return is_mark ? '"' + cell + '"' : cell;
+  if (word.empty() || cell.front() == '"') return cell;
+  auto const is_plain = [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+  };
+  bool const has_control = std::ranges::any_of(word, [](char c) { return static_cast<unsigned char>(c) < 0x20; });
+  return is_plain(word.front()) && !has_control ? cell : '"' + cell + '"';
 }
 
 std::vector<std::string> cells_of(std::vector<std::string> const& words) {

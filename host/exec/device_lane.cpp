@@ -86,8 +86,9 @@ bool DeviceLane::next_on_device(Round& round) {
   if (!worker_->encodes()) {
     TraceSpan const span(options_.trace, "encode", 0);
     finish_round(host, decoded.rows, {options_, encoder_.get(), true, worker_->normalizes()});
+    if (!target.leaves_features) return true;
     host.device_rows = host.rows_on_device.get();
-    if (host.device_rows != nullptr) host.batch.features.data = nullptr;
+    host.batch.features.data = nullptr;
     return true;
   }
   host.batch = rows_view(memory, decoded.rows, worker_->normalizes());

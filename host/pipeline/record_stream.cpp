@@ -32,7 +32,9 @@ std::vector<std::unique_ptr<Lane>> make_lanes(InputPlan const& plan, StreamOptio
   lane.needs_rows = options.takes_batches || (options.judges_whole && plan.make_watch() != nullptr) ||
                     options.skip > 0 || options.limit.has_value() || options.row_files != nullptr;
   lane.needs_rows_with_faults = !tolerates || options.max_errors.has_value();
-  lane.leaves_features = options.leaves_features && options.skip == 0 && !options.limit;
+  // Rounds of which a part is handed out would need them.
+  lane.leaves_features = options.leaves_features && options.skip == 0 && !options.limit && !options.judge_rows &&
+                         options.row_files == nullptr && !lane.keeps_record_begins;
   if (options.row_files == nullptr) lane.make_encoder = options.make_encoder;
   std::vector<std::unique_ptr<Lane>> lanes;
   for (unsigned i = 0; i < sizes.lanes; ++i) lanes.push_back(plan.make_lane(best_instruction_set(), lane));

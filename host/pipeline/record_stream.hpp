@@ -53,7 +53,8 @@ struct StreamOptions {
   /// Rounds' batches are looked at. Else, where there is an encoder, only their encoded bytes and numbers of rows
   /// count, and a device copies out no more than these.
   bool takes_batches = true;
-  /// A device leaves dense float32 features where they are: Round::device_rows. Not with `skip` and `limit`.
+  /// A device leaves dense float32 features where they are: Round::device_rows. Not of rounds that may be handed out in
+  /// part.
   bool leaves_features = false;
   /// What records say together is judged at the input's end, unless only a part of it is wanted.
   bool judges_whole = false;

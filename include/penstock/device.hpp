@@ -32,7 +32,6 @@ class DeviceRows {
   virtual void summarize(std::size_t first, std::size_t tiles, statistics::Summary* summaries) = 0;
   /// Copies rows to memory of the host. Waits.
   virtual void copy(std::size_t first, std::size_t rows, std::byte* to) = 0;
-  [[nodiscard]] virtual std::size_t device_bytes() const = 0;
 };
 
 /// Where a round of a device goes in memory of the host, all of it from Device::host_buffer().
@@ -40,9 +39,12 @@ struct DeviceTarget {
   /// Memory of the round's capacity, in the decoder's layout; where the worker normalises, with the features of the
   /// normaliser's.
   Batch rows;
-  DeviceRows* features = nullptr;  ///< given: made by the worker; features go there and not to `rows`
-  std::byte* window = nullptr;     ///< for encoded bytes, where the worker encodes
-  bool takes_rows = true;          ///< else only encoded bytes are copied out, and `rows` says how many rows there are
+  /// Given: made by the worker. Features go there and not to `rows`, but for rounds with faults that may be handed out
+  /// in part (takes_rows_with_faults).
+  DeviceRows* features = nullptr;
+  bool leaves_features = false;  ///< out: they did
+  std::byte* window = nullptr;   ///< for encoded bytes, where the worker encodes
+  bool takes_rows = true;        ///< else only encoded bytes are copied out, and `rows` says how many rows there are
   bool takes_rows_with_faults = true;  ///< the same for rounds with faults in them
   std::size_t encoded_bytes = 0;       ///< out
 };

@@ -37,6 +37,7 @@ struct Fitted {
   std::uint64_t rows = 0;
   std::uint64_t batches_on_device = 0;
   std::uint64_t rows_on_device = 0;
+  std::string message;  ///< of the error that ended it
 };
 
 class FitOnDevice : public ::testing::Test {
@@ -48,17 +49,27 @@ class FitOnDevice : public ::testing::Test {
     options_.memory_bytes = std::size_t{1} << 30;
   }
 
+  /// False at the end, also where it is an error.
+  static bool next(app::PlannedReader& reader, Batch& batch, Fitted& fitted) {
+    try {
+      return reader.next(batch);
+    } catch (Error const& error) {
+      fitted.message = error.what();
+      return false;
+    }
+  }
+
   Fitted fit(std::string const& text, bool on_device) {
     CsvOptions read;
     read.label = "0";
-    read.on_error = FaultPolicy::skip;
+    read.on_error = options_.on_error;
     read.dtype = dtype_;
     StreamOptions options = options_;
     if (on_device) options.device = testing::test_device();
     app::PlannedReader reader(plan_csv(expand_inputs({folder_.put("in.csv", text)}), read), options);
     app::TensorStatistics columns(dtype_, 3);
     Fitted fitted;
-    for (Batch batch; reader.next(batch);) {
+    for (Batch batch; next(reader, batch, fitted);) {
       fitted.rows += batch.rows;
       for (std::size_t i = 0; i < batch.rows; ++i) fitted.labels.push_back(batch.label.as<float>()[i]);
       if (DeviceRows* const rows = reader.device_rows(); rows != nullptr) {
@@ -97,6 +108,24 @@ TEST_F(FitOnDevice, SummariesAreThoseOfTheCpu) {
         EXPECT_EQ(expected.batches_on_device, 0u);
         EXPECT_GE(found.batches_on_device, text.size() / slot_bytes);
       }
+    }
+  }
+}
+
+/// The rows in front of the record that ends the stream are handed out, a part of their round.
+TEST_F(FitOnDevice, ABadRecordEndsIt) {
+  std::string const text = csv_text(3000);
+  for (bool const tolerates : {false, true}) {
+    options_.on_error = tolerates ? FaultPolicy::skip : FaultPolicy::fail;
+    if (tolerates) options_.max_errors = 1;
+    for (std::size_t const slot_bytes : {3000, 1 << 20}) {
+      options_.slot_bytes = slot_bytes;
+      Fitted const expected = fit(text, false), found = fit(text, true);
+      EXPECT_EQ(found.summaries, expected.summaries);
+      EXPECT_EQ(found.rows, tolerates ? 1501u : 501u);
+      EXPECT_NE(found.message, "");
+      EXPECT_EQ(found.message, expected.message);
+      EXPECT_EQ(found.rows_on_device > 0, slot_bytes == 3000);
     }
   }
 }

@@ -116,6 +116,11 @@ class Numbers(DenormalizeTest):
         self.convert("t.csv", "y.libsvm", "--absent", "zero")
         self.ok(*words, "zero")
         self.assertEqual(self.read("x.csv"), b"0,1,4,p\n1,2,0,q\n0,3,5,p\n")
+        self.fit("t.csv", "a=impute(0, indicator) + max-abs; b=max-abs", "--label", "y", "--ignore", "k")
+        self.convert("t.csv", "y.libsvm", "--absent", "zero")
+        for absent in ("zero", "missing"):
+            err = self.expect(2, *words, absent).err
+            self.assertIn("columns of indicators, which go when it is undone, have a place in it", err)
 
 
 class Words(DenormalizeTest):
@@ -204,6 +209,14 @@ class Words(DenormalizeTest):
         self.write("y.csv", "1\n0\n")
         words = ("y.csv", "--header", "no", "--normalize", "n.json", "-o", "-", "--to", "csv")
         self.assertEqual(self.ok("denormalize", *words).stdout, '"\ufeffmark"\nq\n'.encode())
+
+    def test_words_like_comments_and_marks_of_files_are_quoted(self):
+        marks = ["#c", "\x1f\x8bgz", "PK\x03\x04", "é"]
+        self.write("t.csv", "a\n" + "".join(f'"{mark}"\n' for mark in marks))
+        self.fit("t.csv", "a=ordinal", "--comment", "#", "--header", "yes")
+        self.convert("t.csv", "y.npz")
+        out = self.ok("denormalize", "y.npz", "--normalize", "n.json", "-o", "-", "--to", "csv").stdout
+        self.assertEqual(out.decode(), "".join(f'"{mark}"\n' for mark in marks))
 
     def test_an_empty_word_is_quoted(self):
         self.write("t.csv", "a,z\np,1\n,2\nNA,3\n")
@@ -324,6 +337,13 @@ class BadCodes(DenormalizeTest):
         self.assertEqual((len(outs), len(errs)), (1, 1))
         self.assertEqual(outs.pop().count(b"\n"), 19999)
         self.assertIn("y.csv:102:", errs.pop())
+
+    def test_rows_of_arrays_count_from_the_first(self):
+        self.write("y.csv", CODES + "0,1,0,1,1,0\n" * 3 + "0,1,0,1,7,0\n")
+        self.ok("convert", "y.csv", "--label", "y", "-o", "y.npz")
+        for words in ((), ("--skip", "2")):
+            _, err = self.words("y.npz", *words, status=1)
+            self.assertIn("row 4: column", err)
 
     def test_rows_that_are_not_wanted_are_not_judged(self):
         self.write("y.csv", CODES + "0,1,0,1,7,0\n0,2,1,0,1,1\n1,3,0,1,7,0\n")

@@ -142,12 +142,12 @@ class LikeCsv(NormalizeJsonTest):
 
 class Classes(NormalizeJsonTest):
     def labelled(self):
-        """y.csv and y.objects.jsonl with the same labels: names, and numbers."""
-        rows = [(["cat", "dog", 'a "b"', "cat"][i % 4], [3, 10, 1][i % 3], i / 2, ["x", "y"][i % 2]) for i in range(60)]
+        """y.csv and y.objects.jsonl with the same labels, names among them with `=`."""
+        rows = [(["cat", "dog", 'a "b"', "cat", "x=y=1", "#c,d"][i % 6], i / 2, ["x", "y"][i % 2], i % 3) for i in range(60)]
         text = io.StringIO()
-        csv.writer(text, lineterminator="\n").writerows([("kind", "n", "v", "w"), *rows])
+        csv.writer(text, lineterminator="\n").writerows([("kind", "v", "w", "n"), *rows])
         self.write("y.csv", text.getvalue())
-        self.lines(*({"geo": {"kind": kind}, "n": n, "v": v, "w": w} for kind, n, v, w in rows), name="y.objects.jsonl")
+        self.lines(*({"geo": {"kind": kind}, "v": v, "w": w, "n": n} for kind, v, w, n in rows), name="y.objects.jsonl")
 
     def labels(self, name, spec, *words):
         self.fit(name, spec, *words)
@@ -157,19 +157,13 @@ class Classes(NormalizeJsonTest):
 
     def test_names_of_classes(self):
         self.labelled()
-        for names, more in (
-            (("kind", "geo.kind"), ("--classes",)),
-            (("kind", "geo.kind"), ("--positive", "dog")),
-            (("n", "n"), ("--classes",)),
-            (("n", "n"), ("--positive", "10")),
-        ):
-            ignored = ("n", "n") if names[0] == "kind" else ("kind", "geo")
+        for more in (("--classes",), ("--positive", "dog"), ("--positive", "x=y=1")):
             found = [
-                self.labels(name, "w=one-hot", "--label", label, "--ignore", left_out, *more)
-                for name, label, left_out in zip(("y.csv", "y.objects.jsonl"), names, ignored)
+                self.labels(name, "w=one-hot", "--label", label, "--ignore", "n", *more)
+                for name, label in (("y.csv", "kind"), ("y.objects.jsonl", "geo.kind"))
             ]
-            self.assertEqual(found[0], found[1], (names, more))
-            self.assertEqual(len(set(found[0][0])), 2 if "--positive" in more else 3)
+            self.assertEqual(found[0], found[1], more)
+            self.assertEqual(len(set(found[0][0])), 2 if "--positive" in more else 5)
             self.assertEqual(len(found[0][1][0]), 3)
 
     def test_without_features_of_text(self):
@@ -178,21 +172,35 @@ class Classes(NormalizeJsonTest):
         words = ("--label", "geo.kind", "--ignore", "n", "--classes")
         self.assertEqual(self.labels("y.objects.jsonl", "standardize", *words), expected)
         self.assertEqual(self.labels("y.objects.jsonl", "standardize", "--columns", "v", *words[:2], "--classes"), expected)
-        err = self.fit("y.objects.jsonl", "standardize", *words)
-        self.assertIn("geo.kind: 3 classes: ", err)
+        self.assertIn("\"geo.kind\": 5 classes: ", self.fit("y.objects.jsonl", "standardize", *words))
 
     def test_what_is_no_label(self):
         self.labelled()
         for words, message in (
             ((), "about one label"),
             (("--label", "n,v"), "about one label"),
-            (("--label", "n", "--label-map", "1=0,3=1,10=2"), "--label-map says already"),
-            (("--label", "n", "--columns", "n,v"), "among the features"),
+            (("--label", "w", "--label-map", "x=0,y=1"), "--label-map says already"),
+            (("--label", "w", "--columns", "w,v"), "among the features"),
+            (("--label", "w", "--columns", "v,w"), "among the features"),
         ):
             self.assertIn(message, self.expect(2, "fit", "y.objects.jsonl", "--classes", "-o", "m.json", *words).err)
-        self.assertIn("no such class", self.expect(1, "fit", "y.objects.jsonl", "--label", "n", "--positive", "4", "-o", "m.json").err)
-        self.lines({"y": "a", "v": 1}, {"v": 2}, name="z.objects.jsonl")
-        self.assertIn("missing in 1 records", self.expect(1, "fit", "z.objects.jsonl", "--label", "y", "--classes", "-o", "m.json").err)
+        for labels, more, message in (
+            (["a", "b"], ("--positive", "c"), "no such class"),
+            (["a", None], ("--classes",), "missing in 1 records"),
+            ([3, 1], ("--classes",), "numbers and booleans of JSON objects are no class names"),
+            (["a", True], ("--positive", "a"), 'is "true" in 1 record'),
+        ):
+            self.lines(*({"y": label, "v": 1} for label in labels), name="z.objects.jsonl")
+            err = self.expect(1, "fit", "z.objects.jsonl", "--label", "y", *more, "-o", "m.json").err
+            self.assertIn(message, err)
+        self.lines({"y": "a"}, {"y": "b"}, name="z.objects.jsonl")
+        self.expect(2, "fit", "z.objects.jsonl", "--label", "y", "--classes", "-o", "m.json")
+
+    def test_paths_that_no_record_has(self):
+        self.labelled()
+        for spec in ("nope=hash(2)", "nope=boolean", "w.x=one-hot", "nope=time(epoch)"):
+            err = self.expect(1, "fit", "y.objects.jsonl", "--ignore", "geo", "--normalize", spec, "-o", "m.json").err
+            self.assertIn("no record has a text there", err)
 
 
 class Texts(NormalizeJsonTest):
@@ -279,7 +287,7 @@ class Texts(NormalizeJsonTest):
             ("k=one-hot", ("--label", "k"), "k is named twice"),
             ("k=one-hot; k=standardize", (), "--normalize names k twice"),
             ("k=standardize", (), "no column \"k\""),
-            ("n.x=one-hot", (), '"n.x": has no text'),
+            ("n.x=one-hot", (), '"n.x": no record has a text there'),
         ):
             result = self.run_penstock("fit", "x.objects.jsonl", "--normalize", spec, "-o", "n.json", "-f", *words)
             self.assertIn(result.returncode, (1, 2), spec)
