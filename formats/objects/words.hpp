@@ -63,10 +63,11 @@ inline void say_missing(Column const& column, Plan const& plan, FaultWords& word
   if (is_feature && !is_floating(plan.layout.feature_dtype)) words.remedy = "--dtype float32 or float64";
 }
 
-/// Whether a cell is a string that is too long for any rule.
+/// Whether a cell is a text that is too long for any rule.
 inline bool is_long_text(Fault const& fault, std::string_view record) {
   std::size_t const begin = fault.cell_begin - fault.record_begin, end = fault.cell_end - fault.record_begin;
-  if (!is_string(fault, record) || end > record.size() || end - begin <= text_bytes_max) return false;
+  if (end > record.size() || end - begin <= text_bytes_max) return false;
+  if (!is_string(fault, record)) return true;
   char memory[text_bytes_max];
   return !spelled({record.data() + begin + 1, record.data() + end - 1}, memory, false);
 }

@@ -122,9 +122,14 @@ void check_written(Planner<F>& planner, std::string const& bytes, testing::Forma
   auto const again = writer_for<F>(plan->layout, F::record_capacity(*plan, record_max));
   testing::promise(again != nullptr, "what a writer wrote cannot be written");
   testing::FormatRun const second = run_and_write<F, Portable>(*plan, {bytes}, record_max, again.get());
-  // Rows that had more than the writer writes are those of its bytes alone.
-  bool const are_whole = plan->layout == first.layout;
-  std::string const rows = are_whole ? testing::list_difference("row", first.rows, second.rows) : "";
+  // Columns of text are not written. Rows that had yet more than the writer writes are those of its bytes alone.
+  BatchLayout without_texts = first.layout;
+  without_texts.categories = 0;
+  without_texts.keeps_texts = false;
+  auto expected = first.rows;
+  for (auto& row : expected) row.categories.clear(), row.texts.clear();
+  bool const are_whole = plan->layout == without_texts;
+  std::string const rows = are_whole ? testing::list_difference("row", expected, second.rows) : "";
   if (!rows.empty()) throw std::logic_error("written and read again:\n" + rows + "from " + testing::printable(bytes));
   testing::promise(first.rows.size() == second.rows.size(), "what a writer wrote has fewer rows, or more");
   testing::promise(second.faults.empty(), "what a writer wrote has a fault");

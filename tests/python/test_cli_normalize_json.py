@@ -270,6 +270,9 @@ class Texts(NormalizeJsonTest):
         self.lines({"k": "x" * 4096, "n": 1}, {"k": "x" * 4097, "n": 1})
         err = self.expect(1, "fit", "x.objects.jsonl", "--normalize", "k=hash", "-o", "n.json").err
         self.assertIn("x.objects.jsonl:2:7: k: a text has at most 4,096 bytes", err)
+        self.write("z.objects.jsonl", '{"k":' + "1" * 4096 + '}\n{"k":' + "1" * 5000 + "}\n")
+        err = self.expect(1, "fit", "z.objects.jsonl", "--normalize", "k=hash", "-o", "n.json").err
+        self.assertIn("z.objects.jsonl:2:6: k: a text has at most 4,096 bytes", err)
         report = json.loads(self.ok("stats", "x.objects.jsonl", "--json", "--column", "k").stdout)
         self.assertEqual(report["columns"][0]["distinct"], 1)
 
