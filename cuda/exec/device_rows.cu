@@ -1,7 +1,6 @@
 // Features of a round that stay in device memory.
 #include "cuda/exec/device_rows.hpp"
 
-#include <algorithm>
 #include <cstring>
 
 #include "cuda/exec/engine_stream.hpp"
@@ -39,16 +38,12 @@ void FeatureRows::summarize(std::size_t first, std::size_t tiles, Summary* summa
 }
 
 void FeatureRows::copy(std::size_t first, std::size_t rows, std::byte* to) {
+  if (rows == 0) return;
   engine_.use();
-  while (rows != 0) {
-    std::size_t const taken = std::min(rows, tile_rows), bytes = taken * columns_ * sizeof(float);
-    stream_.copy(rows_here_.get(), rows_.get() + first * columns_, bytes, "copy out");
-    stream_.wait();
-    std::memcpy(to, rows_here_.get(), bytes);
-    first += taken;
-    rows -= taken;
-    to += bytes;
-  }
+  std::size_t const bytes = rows * columns_ * sizeof(float);
+  stream_.copy(rows_here_.get(), rows_.get() + first * columns_, bytes, "copy out");
+  stream_.wait();
+  std::memcpy(to, rows_here_.get(), bytes);
 }
 
 }  // namespace penstock::cuda

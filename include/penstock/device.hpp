@@ -30,7 +30,7 @@ class DeviceRows {
   /// Of `tiles` tiles of statistics::tile_rows rows each, the first of which begins at row `first`: `summaries` gets
   /// one for each column of the first tile, then of the next, and so on: those of statistics::summarize_tile(). Waits.
   virtual void summarize(std::size_t first, std::size_t tiles, statistics::Summary* summaries) = 0;
-  /// Copies rows to memory of the host. Waits.
+  /// Copies at most statistics::tile_rows rows to memory of the host. Waits.
   virtual void copy(std::size_t first, std::size_t rows, std::byte* to) = 0;
 };
 
