@@ -196,11 +196,15 @@ class Words(DenormalizeTest):
         self.assertIn('"b": words that were in no vocabulary are missing', err)
         self.assertNotIn('"c"', err)
 
-    def test_a_missing_word_alone_is_no_blank_line(self):
-        self.write("t.csv", "a\np\n\"\"\nq\n")
-        self.fit("t.csv", "a=ordinal", "--header", "yes")
+    def there_and_back(self, text, spec, *words):
+        """The lines that `denormalize` makes of `text`, fitted and converted."""
+        self.write("t.csv", text)
+        self.fit("t.csv", spec, *words)
         self.convert("t.csv", "y.npz")
-        out = self.ok("denormalize", "y.npz", "--normalize", "n.json", "-o", "-", "--to", "csv").stdout
+        return self.ok("denormalize", "y.npz", "--normalize", "n.json", "-o", "-", "--to", "csv").stdout
+
+    def test_a_missing_word_alone_is_no_blank_line(self):
+        out = self.there_and_back('a\np\n""\nq\n', "a=ordinal", "--header", "yes")
         self.assertEqual(out, b'p\n""\nq\n')
 
     def test_a_word_that_looks_like_a_byte_order_mark_is_quoted(self):
@@ -212,17 +216,12 @@ class Words(DenormalizeTest):
 
     def test_words_like_comments_and_marks_of_files_are_quoted(self):
         marks = ["#c", "\x1f\x8bgz", "PK\x03\x04", "é"]
-        self.write("t.csv", "a\n" + "".join(f'"{mark}"\n' for mark in marks))
-        self.fit("t.csv", "a=ordinal", "--comment", "#", "--header", "yes")
-        self.convert("t.csv", "y.npz")
-        out = self.ok("denormalize", "y.npz", "--normalize", "n.json", "-o", "-", "--to", "csv").stdout
-        self.assertEqual(out.decode(), "".join(f'"{mark}"\n' for mark in marks))
+        lines = "".join(f'"{mark}"\n' for mark in marks)
+        out = self.there_and_back("a\n" + lines, "a=ordinal", "--comment", "#", "--header", "yes")
+        self.assertEqual(out.decode(), lines)
 
     def test_an_empty_word_is_quoted(self):
-        self.write("t.csv", "a,z\np,1\n,2\nNA,3\n")
-        self.fit("t.csv", "a=one-hot; none", "--null", "NA")
-        self.convert("t.csv", "y.npz")
-        out = self.ok("denormalize", "y.npz", "--normalize", "n.json", "-o", "-", "--to", "csv").stdout
+        out = self.there_and_back("a,z\np,1\n,2\nNA,3\n", "a=one-hot; none", "--null", "NA")
         self.assertEqual(out, b'1,p\n2,""\n3,\n')
 
     def test_outputs_that_hold_no_words(self):
