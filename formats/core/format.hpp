@@ -16,11 +16,11 @@
 ///   struct Plan;                                  everything a decoder needs, decided once for the whole input, with
 ///                                                 BatchLayout layout; a plain value. With `bool checks_qid_order` the
 ///                                                 stream rejects records whose query id is below that of the last good
-///                                                 one; the decoder then writes Batch::record_begins where they are
-///                                                 asked for
+///                                                 one
 ///   class Scout;                                  makes the plan: see ScoutExample below
 ///   template <class Isa> class Cutter;            a penstock::Cutter made of (Plan, record_max)
-///   template <class Isa> class Decoder;           made of (Plan): begin(Chunk) and next(...), see DecoderExample
+///   template <class Isa> class Decoder;           made of (Plan): begin(Chunk) and next(...), see DecoderExample;
+///                                                 writes Batch::record_begins where they are asked for
 ///   class PlaceCounter;                           physical units (lines, frames) of a chunk, for messages; text
 ///   formats
 ///                                                 take penstock::LineCounter

@@ -165,12 +165,15 @@ class Decoder {
     if (!with_feature_type([&](auto type) { return convert_plain<decltype(type)>(counts); })) return false;
     counts_->missing_cells += counts.missing_cells;
     counts_->inexact_integers += counts.inexact_integers;
-    finish_record(columns_.size());
     finish_row();
+    finish_record(columns_.size());
     return true;
   }
 
+  /// Of the record that begins at record_begin_.
   void finish_row() {
+    if (batch_.record_begins != nullptr) [[unlikely]]
+      batch_.record_begins[rows_] = record_begin_;
     ++rows_;
     text_bytes_of_rows_ = text_bytes_;
   }
@@ -320,8 +323,8 @@ class Decoder {
     if (!find_fault(record, fault)) {
       counts_->missing_cells += record.counts.missing_cells;
       counts_->inexact_integers += record.counts.inexact_integers;
-      finish_record(fields);
       finish_row();
+      finish_record(fields);
       return true;
     }
     faults_->truncate(logged);

@@ -44,7 +44,8 @@ class FormatLane final : public Lane {
   }
 
   std::unique_ptr<Round> make_round() override {
-    return std::make_unique<HostRound>(memory_for(options_.capacity), options_.faults_max, options_.device.get());
+    return std::make_unique<HostRound>(memory_for(options_.capacity), options_.faults_max, options_.device.get(),
+                                       options_.pool);
   }
 
  private:

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <utility>
 #include <vector>
 
@@ -29,6 +30,7 @@ struct RoundMemory {
   BatchCapacity shaped_capacity;
   std::size_t window_bytes = 0;
 
+  bool operator==(RoundMemory const&) const = default;
   [[nodiscard]] std::size_t size_bytes() const {
     std::size_t const shaped_bytes = BatchBuffer::size_bytes(shaped, shaped_capacity);
     std::size_t const normalized_bytes = BatchBuffer::size_bytes(normalized, normalized_capacity);
@@ -36,47 +38,105 @@ struct RoundMemory {
   }
 };
 
+/// The memory of a round.
+struct RoundBuffers {
+  /// `executor`: whose memory they are; null: ordinary memory.
+  explicit RoundBuffers(RoundMemory const& sizes, Executor* executor = nullptr)
+      : memory(sizes),
+        rows_memory(executor == nullptr ? nullptr : executor->host_buffer(decoded_bytes(memory))),
+        normalized_memory(executor == nullptr || normalized_bytes(memory) == 0
+                              ? nullptr
+                              : executor->host_buffer(normalized_bytes(memory))),
+        window_memory(executor == nullptr ? nullptr : executor->host_buffer(memory.window_bytes)),
+        decoded(memory.decoded, memory.decoded_capacity, bytes_of(rows_memory.get())),
+        normalized(memory.normalized, memory.normalized_capacity, bytes_of(normalized_memory.get())),
+        shaped(memory.shaped, memory.shaped_capacity),
+        own_window(executor == nullptr ? std::make_unique_for_overwrite<std::byte[]>(memory.window_bytes) : nullptr),
+        window(executor == nullptr ? own_window.get() : bytes_of(window_memory.get())) {}
+  RoundMemory memory;
+  std::unique_ptr<HostBuffer> rows_memory;
+  std::unique_ptr<HostBuffer> normalized_memory;  ///< where there is a normaliser
+  std::unique_ptr<HostBuffer> window_memory;
+  BatchBuffer decoded;
+  BatchBuffer normalized;
+  BatchBuffer shaped;
+  std::unique_ptr<std::byte[]> own_window;
+  std::byte* window;
+
+ private:
+  static std::size_t decoded_bytes(RoundMemory const& memory) {
+    return BatchBuffer::size_bytes(memory.decoded, memory.decoded_capacity);
+  }
+  static std::size_t normalized_bytes(RoundMemory const& memory) {
+    return BatchBuffer::size_bytes(memory.normalized, memory.normalized_capacity);
+  }
+  static std::byte* bytes_of(HostBuffer* buffer) {
+    return buffer == nullptr ? nullptr : reinterpret_cast<std::byte*>(buffer->data());
+  }
+};
+
+/// Memory of rounds that is lent to whoever takes their batches, and comes back when it is no longer used. Thread-safe.
+class RoundPool : public std::enable_shared_from_this<RoundPool> {
+ public:
+  /// `executor`: whose memory it is; null: ordinary memory.
+  explicit RoundPool(std::shared_ptr<Executor> executor = nullptr) : executor_(std::move(executor)) {}
+
+  /// Memory of these sizes: what came back, if there is any that fits, else new.
+  [[nodiscard]] std::unique_ptr<RoundBuffers> take(RoundMemory const& memory) {
+    {
+      std::lock_guard const lock(mutex_);
+      while (!free_.empty()) {
+        std::unique_ptr<RoundBuffers> buffers = std::move(free_.back());
+        free_.pop_back();
+        if (buffers->memory == memory) return buffers;
+      }
+    }
+    return std::make_unique<RoundBuffers>(memory, executor_.get());
+  }
+  void give_back(std::unique_ptr<RoundBuffers> buffers) {
+    std::lock_guard const lock(mutex_);
+    free_.push_back(std::move(buffers));
+  }
+  /// It comes back when the result and its copies are gone.
+  [[nodiscard]] std::shared_ptr<RoundBuffers const> lend(std::unique_ptr<RoundBuffers> buffers) {
+    auto const come_back = [pool = shared_from_this()](RoundBuffers* lent) {
+      pool->give_back(std::unique_ptr<RoundBuffers>(lent));
+    };
+    return {buffers.release(), come_back};
+  }
+
+ private:
+  std::shared_ptr<Executor> executor_;
+  std::mutex mutex_;
+  std::vector<std::unique_ptr<RoundBuffers>> free_;
+};
+
 /// A round in host memory. For one record that is larger than what it was made for it takes more, until it is trimmed.
 struct HostRound final : Round {
-  /// `executor`: whose memory the usual buffers are; null: ordinary memory.
-  HostRound(RoundMemory const& memory, std::size_t faults_max, Executor* executor = nullptr)
-      : fault_memory(faults_max), usual_(memory, executor) {}
+  using Buffers = RoundBuffers;
+
+  /// `executor`: whose memory the usual buffers are; null: ordinary memory. `pool`: given, they come from there.
+  HostRound(RoundMemory const& memory, std::size_t faults_max, Executor* executor = nullptr,
+            std::shared_ptr<RoundPool> pool = nullptr)
+      : fault_memory(faults_max),
+        pool_(std::move(pool)),
+        usual_(pool_ != nullptr ? pool_->take(memory) : std::make_unique<Buffers>(memory, executor)) {}
+  ~HostRound() override {
+    if (pool_ != nullptr) pool_->give_back(std::move(usual_));
+  }
 
   /// The memory in use.
-  struct Buffers {
-    explicit Buffers(RoundMemory const& memory, Executor* executor = nullptr)
-        : rows_memory(executor == nullptr ? nullptr : executor->host_buffer(decoded_bytes(memory))),
-          normalized_memory(executor == nullptr || normalized_bytes(memory) == 0
-                                ? nullptr
-                                : executor->host_buffer(normalized_bytes(memory))),
-          window_memory(executor == nullptr ? nullptr : executor->host_buffer(memory.window_bytes)),
-          decoded(memory.decoded, memory.decoded_capacity, bytes_of(rows_memory.get())),
-          normalized(memory.normalized, memory.normalized_capacity, bytes_of(normalized_memory.get())),
-          shaped(memory.shaped, memory.shaped_capacity),
-          own_window(executor == nullptr ? std::make_unique_for_overwrite<std::byte[]>(memory.window_bytes) : nullptr),
-          window(executor == nullptr ? own_window.get() : bytes_of(window_memory.get())) {}
-    std::unique_ptr<HostBuffer> rows_memory;
-    std::unique_ptr<HostBuffer> normalized_memory;  ///< where there is a normaliser
-    std::unique_ptr<HostBuffer> window_memory;
-    BatchBuffer decoded;
-    BatchBuffer normalized;
-    BatchBuffer shaped;
-    std::unique_ptr<std::byte[]> own_window;
-    std::byte* window;
-
-   private:
-    static std::size_t decoded_bytes(RoundMemory const& memory) {
-      return BatchBuffer::size_bytes(memory.decoded, memory.decoded_capacity);
-    }
-    static std::size_t normalized_bytes(RoundMemory const& memory) {
-      return BatchBuffer::size_bytes(memory.normalized, memory.normalized_capacity);
-    }
-    static std::byte* bytes_of(HostBuffer* buffer) {
-      return buffer == nullptr ? nullptr : reinterpret_cast<std::byte*>(buffer->data());
-    }
-  };
-  [[nodiscard]] Buffers& buffers() { return grown_ ? *grown_ : usual_; }
+  [[nodiscard]] Buffers& buffers() { return grown_ ? *grown_ : *usual_; }
   void grow(RoundMemory const& memory) { grown_ = std::make_unique<Buffers>(memory); }
+
+  [[nodiscard]] std::shared_ptr<void const> lease() override {
+    if (grown_ != nullptr) return std::shared_ptr<Buffers const>(std::move(grown_));
+    if (pool_ == nullptr) return nullptr;
+    std::unique_ptr<Buffers> other = pool_->take(usual_->memory);
+    std::swap(usual_, other);
+    return pool_->lend(std::move(other));
+  }
+
   /// Gives the memory back to the system: the allocator would keep it, in an arena for each lane.
   void trim() override {
     if (grown_ == nullptr) return;
@@ -91,7 +151,8 @@ struct HostRound final : Round {
   std::unique_ptr<DeviceRows> rows_on_device;  ///< where the lane leaves features on its device
 
  private:
-  Buffers usual_;
+  std::shared_ptr<RoundPool> pool_;
+  std::unique_ptr<Buffers> usual_;
   std::unique_ptr<Buffers> grown_;
 };
 

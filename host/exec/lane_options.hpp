@@ -35,6 +35,7 @@ struct LaneOptions {
   bool keeps_record_begins = false;  ///< rounds' batches say where their records begin
   /// Given: chunks are decoded on it where it can, and rounds lie in its pinned memory.
   std::shared_ptr<Device> device;
+  std::shared_ptr<RoundPool> pool;  ///< given: rounds lend their memory (Round::lease)
   /// Rounds may be handed out in part: their rows are needed on the host, whatever the device has encoded. Always, or
   /// only where a round has faults.
   bool needs_rows = false;

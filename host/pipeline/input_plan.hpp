@@ -53,7 +53,8 @@ class InputPlan {
   [[nodiscard]] virtual std::uint64_t first_line(std::size_t shard) const = 0;
   /// What stands before a shard's records in its file, line end included: a header of names; empty without one.
   [[nodiscard]] virtual std::string header_text(std::size_t) const { return {}; }
-  /// Shards in order, to be given to one Pipeline. Inputs that can be read only once (stdin, FIFOs) allow one call.
+  /// Shards in order, to be given to one ChunkPipeline. Inputs that can be read only once (stdin, FIFOs) allow one
+  /// call.
   [[nodiscard]] virtual std::vector<Shard> shards() = 0;
   /// What was assumed, in words, one line each: `delimiter: tab (sniffed)`, `index base: 1`, ...
   [[nodiscard]] virtual std::vector<std::string> const& notes() const = 0;

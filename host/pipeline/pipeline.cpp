@@ -18,7 +18,7 @@
 namespace penstock {
 
 /// One lock guards everything that moves: it is taken a few times a slot, so it never shows in a profile.
-class Pipeline::State {
+class ChunkPipeline::State {
  public:
   State(std::vector<Shard> shards, std::unique_ptr<Cutter> cutter, std::vector<std::unique_ptr<Lane>> lanes,
         Executor& executor, PipelineLimits const& limits, Trace* trace)
@@ -245,15 +245,16 @@ class Pipeline::State {
   std::vector<std::thread> threads_;
 };
 
-Pipeline::Pipeline(std::vector<Shard> shards, std::unique_ptr<Cutter> cutter, std::vector<std::unique_ptr<Lane>> lanes,
-                   Executor& executor, PipelineLimits const& limits, Trace* trace)
+ChunkPipeline::ChunkPipeline(std::vector<Shard> shards, std::unique_ptr<Cutter> cutter,
+                             std::vector<std::unique_ptr<Lane>> lanes, Executor& executor, PipelineLimits const& limits,
+                             Trace* trace)
     : state_(std::make_unique<State>(std::move(shards), std::move(cutter), std::move(lanes), executor, limits, trace)) {
 }
 
-Pipeline::~Pipeline() = default;
+ChunkPipeline::~ChunkPipeline() = default;
 
-Delivery Pipeline::next() { return state_->next(); }
+Delivery ChunkPipeline::next() { return state_->next(); }
 
-std::uint64_t Pipeline::stored_bytes_read() const { return state_->stored_bytes_read(); }
+std::uint64_t ChunkPipeline::stored_bytes_read() const { return state_->stored_bytes_read(); }
 
 }  // namespace penstock

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,8 @@ struct Shard {
   std::function<std::unique_ptr<Source>()> open;  ///< called once, on the reader's thread
   std::uint64_t offset_bytes = 0;                 ///< decompressed bytes before the first byte that the source yields
   bool follows_cr = false;                        ///< the byte before that one is a CR
+  /// What Stamp::shard says of its chunks; not given: its place among the shards that the pipeline was given.
+  std::optional<std::uint32_t> number = {};
 };
 
 /// Sizes that are taken once, when the pipeline starts. None of them shows in what comes out.
@@ -30,22 +33,22 @@ struct PipelineLimits {
   std::size_t slots = 4;                           ///< lanes + 2 keep reader and lanes busy
 };
 
-/// A round with where it comes from. Valid until the next call of Pipeline::next().
+/// A round with where it comes from. Valid until the next call of ChunkPipeline::next().
 struct Delivery {
-  Round const* round = nullptr;
+  Round* round = nullptr;
   Chunk const* chunk = nullptr;
   bool begins_chunk = false;
 };
 
 /// Runs one thread that reads and cuts, and one for each lane. The caller's thread is the sequencer.
-class Pipeline {
+class ChunkPipeline {
  public:
-  Pipeline(std::vector<Shard> shards, std::unique_ptr<Cutter> cutter, std::vector<std::unique_ptr<Lane>> lanes,
-           Executor& executor, PipelineLimits const& limits, Trace* trace = nullptr);
+  ChunkPipeline(std::vector<Shard> shards, std::unique_ptr<Cutter> cutter, std::vector<std::unique_ptr<Lane>> lanes,
+                Executor& executor, PipelineLimits const& limits, Trace* trace = nullptr);
   /// Stops all threads; rounds that were not taken are dropped.
-  ~Pipeline();
-  Pipeline(Pipeline const&) = delete;
-  Pipeline& operator=(Pipeline const&) = delete;
+  ~ChunkPipeline();
+  ChunkPipeline(ChunkPipeline const&) = delete;
+  ChunkPipeline& operator=(ChunkPipeline const&) = delete;
 
   /// The next round in input order; a null round at the end. Hands the round before back to its lane. Throws
   /// what a source threw, after the rounds of everything read before.

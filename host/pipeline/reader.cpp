@@ -92,7 +92,7 @@ void Reader::read_until_full(Slot& slot) try {
 bool Reader::publish(Slot& slot, Cut const& cut) {
   std::size_t const consumed = std::min<std::size_t>(cut.whole, size_);
   slot.chunk.text = {slot.data(), cut.whole};
-  slot.chunk.stamp = {shard_, offset_, sequence_++};
+  slot.chunk.stamp = {shards_[shard_].number.value_or(shard_), offset_, sequence_++};
   slot.chunk.rejects = std::span<Reject const>(slot.rejects).first(cut.rejects);
   slot.chunk.follows_cr = follows_cr_;
   slot.chunk.has_added_line_end = cut.has_added_line_end;

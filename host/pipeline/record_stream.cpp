@@ -11,81 +11,15 @@
 #include <vector>
 
 #include "host/exec/missing.hpp"
+#include "host/pipeline/stream_workers.hpp"
 #include "host/text/text_format.hpp"
 #include "penstock/error.hpp"
 
 namespace penstock {
 namespace {
 
-std::vector<std::unique_ptr<Lane>> make_lanes(InputPlan const& plan, StreamOptions const& options,
-                                              StreamSizes const& sizes) {
-  LaneOptions lane;
-  lane.capacity = sizes.round;
-  lane.faults_max = sizes.faults_max;
-  lane.shaping = options.shaping;
-  lane.grown_bytes_max = options.memory_bytes / 2;
-  lane.keeps_record_begins = plan.checks_qid_order() && plan.layout().has_qid;
-  lane.text_bytes = sizes.slot_bytes;
-  lane.device = options.device;
-  lane.trace = options.trace;
-  bool const tolerates = options.on_error == FaultPolicy::skip || options.on_error == FaultPolicy::quarantine;
-  lane.needs_rows = options.takes_batches || (options.judges_whole && plan.make_watch() != nullptr) ||
-                    options.skip > 0 || options.limit.has_value() || options.row_files != nullptr;
-  lane.needs_rows_with_faults = !tolerates || options.max_errors.has_value();
-  // Rounds of which a part is handed out would need them.
-  lane.leaves_features = options.leaves_features && options.skip == 0 && !options.limit && !options.judge_rows &&
-                         options.row_files == nullptr && !lane.keeps_record_begins;
-  if (options.row_files == nullptr) lane.make_encoder = options.make_encoder;
-  std::vector<std::unique_ptr<Lane>> lanes;
-  for (unsigned i = 0; i < sizes.lanes; ++i) lanes.push_back(plan.make_lane(best_instruction_set(), lane));
-  return lanes;
-}
-
-std::unique_ptr<Cutter> make_cutter(InputPlan const& plan, StreamOptions const& options, StreamSizes const& sizes) {
-  std::unique_ptr<Cutter> cutter;
-  if (options.device != nullptr && options.cuts_on_device) {
-    try {
-      cutter = plan.make_device_cutter(*options.device, {options.record_max, sizes.slot_bytes, sizes.slots});
-    } catch (DeviceMemoryError const&) {  // lanes have taken what there was; the host cuts the same
-    }
-  }
-  if (cutter == nullptr) cutter = plan.make_cutter(best_instruction_set(), options.record_max);
-  return cutter;
-}
-
-/// What works on slots.
-struct Workers {
-  std::vector<std::unique_ptr<Lane>> lanes;
-  std::unique_ptr<Cutter> cutter;
-};
-
-/// Workers, and the sizes they were made with: a device without room for them gets smaller slots, if sizes are not
-/// given. A device that nobody asked for by name is left alone if it cannot be used.
-Workers make_workers_that_fit(InputPlan const& plan, StreamOptions& options, StreamSizes& sizes) {
-  constexpr std::size_t slot_bytes_least = std::size_t{256} << 10;
-  StreamOptions smaller = options;
-  for (;;) {
-    try {
-      std::vector<std::unique_ptr<Lane>> lanes = make_lanes(plan, smaller, sizes);
-      return {std::move(lanes), make_cutter(plan, smaller, sizes)};
-    } catch (DeviceError const& error) {
-      bool const is_memory = dynamic_cast<DeviceMemoryError const*>(&error) != nullptr;
-      if (is_memory && options.slot_bytes == 0 && sizes.slot_bytes > slot_bytes_least) {
-        smaller.slot_bytes = sizes.slot_bytes / 2;
-        smaller.threads = sizes.lanes;
-      } else if (options.device != nullptr && !options.is_device_required) {
-        options.device = nullptr;
-        smaller = options;
-      } else {
-        throw;
-      }
-    }
-    sizes = plan_sizes(plan, smaller);
-  }
-}
-
 std::unique_ptr<InputWatch> make_watch(InputPlan const& plan, StreamOptions const& options) {
-  bool const is_whole = options.judges_whole && options.skip == 0 && !options.limit.has_value();
+  bool const is_whole = options.judges_whole && options.skip == 0 && !options.limit.has_value() && !options.arrange;
   return is_whole ? plan.make_watch() : nullptr;
 }
 
@@ -105,6 +39,10 @@ constexpr bool hides_records(FaultCode code) {
   return code == FaultCode::bad_magic || code == FaultCode::reserved_flag;
 }
 
+Place place_of(FaultReport const& report) {
+  return {report.file, report.line, report.line_column, report.offset_bytes};
+}
+
 constexpr std::array<Role, 3> beside_roles = {Role::weight, Role::qid, Role::base_margin};
 
 }  // namespace
@@ -119,13 +57,19 @@ class RecordStream::State {
         workers_(make_workers_that_fit(plan, options_, sizes_)),
         layout_(stream_layout(plan, options)),
         places_(plan.make_place_finder()),
+        checks_order_(checks_qid_order(plan)),
         values_(make_values(options.row_files, sizes_)),
         watch_(make_watch(plan, options)) {
     PipelineLimits const limits{sizes_.slot_bytes, options.record_max, sizes_.slots};
+    if (options.start) begin_at(*options.start);
     std::vector<Shard> shards = plan.shards();
     for (Shard const& shard : shards) names_.push_back(shard.name);
-    pipeline_ = std::make_unique<Pipeline>(std::move(shards), std::move(workers_.cutter), std::move(workers_.lanes),
-                                           executor(), limits, options.trace);
+    if (options.arrange) {
+      for (std::size_t i = 0; i < shards.size(); ++i) shards[i].number = static_cast<std::uint32_t>(i);
+      shards = options.arrange(std::move(shards));
+    }
+    pipeline_ = std::make_unique<ChunkPipeline>(std::move(shards), std::move(workers_.cutter),
+                                                std::move(workers_.lanes), executor(), limits, options.trace);
   }
 
   Round const* next() {
@@ -146,6 +90,7 @@ class RecordStream::State {
       if (delivery.begins_chunk) begin_chunk(*delivery.chunk);
       if (failure_.has_value()) continue;
       round_ = delivery.round;
+      lease_ = nullptr;
       take(*round_);
       lines_in_chunk_ += round_->counts.lines;
     }
@@ -153,7 +98,17 @@ class RecordStream::State {
     return nullptr;
   }
 
+  /// Several parts of a round may be handed out: they share its memory.
+  std::shared_ptr<void const> lease() {
+    if (options_.row_files != nullptr) return nullptr;
+    if (lease_ == nullptr) lease_ = round_->lease();
+    return lease_;
+  }
+
   StreamCounts counts;
+  [[nodiscard]] Chunk const& chunk() const { return chunk_; }
+  [[nodiscard]] StreamPlace const& place() const { return place_; }
+  [[nodiscard]] std::uint64_t accepted_since_place() const { return accepted_before_; }
   [[nodiscard]] BatchLayout const& layout() const { return layout_; }
   [[nodiscard]] std::uint64_t stored_bytes_read() const { return pipeline_->stored_bytes_read(); }
   [[nodiscard]] StreamSizes const& sizes() const { return sizes_; }
@@ -182,10 +137,35 @@ class RecordStream::State {
     return options_.limit.has_value() && counts.records >= *options_.limit;
   }
 
-  void begin_chunk(Chunk const& chunk) {
+  void begin_at(StreamPlace const& place) {
+    place_ = place;
+    passed_ = place.passed;
+    counts.records = place.accepted;
+    counts.rejected = place.rejected;
+    counts.rejected_bytes = place.rejected_bytes;
+    counts.repaired_cells = place.repaired_cells;
+    last_qid_ = place.last_qid;
+  }
+
+  [[nodiscard]] StreamPlace place_of_chunk(Chunk const& chunk) const {
+    return {chunk.stamp.shard, chunk.stamp.offset_bytes, chunk.follows_cr,      first_line_,           passed_,
+            counts.records,    counts.rejected,          counts.rejected_bytes, counts.repaired_cells, last_qid_};
+  }
+
+  [[nodiscard]] std::uint64_t first_line_of(Chunk const& chunk) const {
+    if (chunk.stamp.sequence == 0 && options_.start) return options_.start->line;
     bool const is_new_shard = chunk.stamp.shard != chunk_.stamp.shard || chunk.stamp.sequence == 0;
-    first_line_ = is_new_shard ? plan_.first_line(chunk.stamp.shard) : first_line_ + lines_in_chunk_;
+    return is_new_shard ? plan_.first_line(chunk.stamp.shard) : first_line_ + lines_in_chunk_;
+  }
+
+  void begin_chunk(Chunk const& chunk) {
+    first_line_ = first_line_of(chunk);
     lines_in_chunk_ = 0;
+    bool const is_inside_line = !chunk.rejects.empty() && chunk.rejects.front().is_continued;
+    if (!is_inside_line) {
+      place_ = place_of_chunk(chunk);
+      accepted_since_ = 0;
+    }
     chunk_ = chunk;
     places_->begin(chunk, first_line_);
     counts.text_bytes += chunk.text.size - (chunk.has_added_line_end ? 1 : 0);
@@ -212,7 +192,7 @@ class RecordStream::State {
 
   /// Rows [first, first + count), which the decoder has accepted.
   void take_rows(Round const& round, std::size_t first, std::size_t count) {
-    if (round.batch.record_begins == nullptr) return accept(first, count);
+    if (!checks_order_) return accept(first, count);
     while (count > 0 && !is_limit_reached() && !failure_.has_value()) {
       std::size_t const ascending = ascending_run(round, first, count);
       accept(first, ascending);
@@ -343,11 +323,11 @@ class RecordStream::State {
                         !is_line_open_);
     }
     if (!tolerates) {
-      failure_.emplace(describe(what), policy_hint(what));
+      failure_.emplace(describe(what), policy_hint(what), place_of(what));
     } else if (ends) {
       failure_.emplace("more than " + std::to_string(*options_.max_errors) + " records rejected, the last one here:\n" +
                            describe(what),
-                       "--max-errors allows more");
+                       "--max-errors allows more", place_of(what));
     }
   }
 
@@ -367,6 +347,8 @@ class RecordStream::State {
 
   /// The whole round if all of it is wanted, else the wanted part, encoded again.
   Round const* deliver(Round const& round, Rows rows) {
+    accepted_before_ = accepted_since_;
+    accepted_since_ += rows.count;
     bool const is_whole = rows.count == round.batch.rows;
     if (watch_ != nullptr) watch_->see(round.batch.rows_from(rows.first, rows.count));
     if (is_whole && options_.row_files == nullptr) {
@@ -424,7 +406,7 @@ class RecordStream::State {
   BatchLayout layout_;
   std::vector<std::string> names_;  ///< of the shards
   HostExecutor executor_;
-  std::unique_ptr<Pipeline> pipeline_;
+  std::unique_ptr<ChunkPipeline> pipeline_;
 
   Chunk chunk_;
   std::unique_ptr<PlaceFinder> places_;
@@ -432,10 +414,14 @@ class RecordStream::State {
   std::uint64_t lines_in_chunk_ = 0;  ///< in the rounds that were taken
   std::uint64_t passed_ = 0;          ///< records seen, skipped ones included
   bool is_piece_wanted_ = false;
-  bool is_anything_hidden_ = false;   ///< a fault was one that hides records
-  bool is_line_open_ = false;         ///< a rejected line that was passed on goes on in the next chunk
-  std::optional<DataError> failure_;  ///< ends the stream once the rows before it and the whole line were handed out
-  Round const* round_ = nullptr;      ///< that the wanted rows belong to
+  bool is_anything_hidden_ = false;    ///< a fault was one that hides records
+  bool is_line_open_ = false;          ///< a rejected line that was passed on goes on in the next chunk
+  std::optional<DataError> failure_;   ///< ends the stream once the rows before it and the whole line were handed out
+  Round* round_ = nullptr;             ///< that the wanted rows belong to
+  std::shared_ptr<void const> lease_;  ///< of its memory, once it was asked for
+  bool checks_order_;
+  StreamPlace place_;  ///< of the chunk, or of the one in which a line began that goes on in it
+  std::uint64_t accepted_since_ = 0, accepted_before_ = 0;
   std::deque<Rows> wanted_;
   std::int64_t last_qid_ = std::numeric_limits<std::int64_t>::min();  ///< of the last accepted record
   std::size_t values_before_ = 0;  ///< records that got values before there were none
@@ -452,6 +438,14 @@ RecordStream::RecordStream(InputPlan& plan, StreamOptions const& options)
 RecordStream::~RecordStream() = default;
 
 Round const* RecordStream::next() { return state_->next(); }
+
+std::shared_ptr<void const> RecordStream::lease() { return state_->lease(); }
+
+Chunk const& RecordStream::chunk() const { return state_->chunk(); }
+
+StreamPlace const& RecordStream::place() const { return state_->place(); }
+
+std::uint64_t RecordStream::accepted_since_place() const { return state_->accepted_since_place(); }
 
 BatchLayout const& RecordStream::layout() const { return state_->layout(); }
 

@@ -5,10 +5,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "formats/core/reshape.hpp"
 #include "host/exec/lane_options.hpp"
@@ -27,6 +29,22 @@ struct RowProblem {
   std::size_t row = 0;  ///< of those that were shown
   std::string message;
   std::string hint;
+};
+
+/// Where a chunk of records begins, and what came before it: a stream can begin there, and goes on as if it had come
+/// from the start.
+struct StreamPlace {
+  std::uint32_t shard = 0;  ///< of the plan
+  std::uint64_t offset_bytes = 0;
+  bool follows_cr = false;
+  std::uint64_t line = 0;      ///< 1-based, of the shard
+  std::uint64_t passed = 0;    ///< records, good or bad
+  std::uint64_t accepted = 0;  ///< of these
+  std::uint64_t rejected = 0;
+  std::uint64_t rejected_bytes = 0;
+  std::uint64_t repaired_cells = 0;
+  std::int64_t last_qid = std::numeric_limits<std::int64_t>::min();
+  bool operator==(StreamPlace const&) const = default;
 };
 
 struct StreamOptions {
@@ -58,6 +76,12 @@ struct StreamOptions {
   bool leaves_features = false;
   /// What records say together is judged at the input's end, unless only a part of it is wanted.
   bool judges_whole = false;
+  bool keeps_record_begins = false;  ///< batches say where in RecordStream::chunk() their records begin
+  std::shared_ptr<RoundPool> pool;   ///< given: rounds lend their memory (RecordStream::lease)
+  /// Given: which of the plan's shards are read, and in which order. Each has its number.
+  std::function<std::vector<Shard>(std::vector<Shard> shards)> arrange;
+  /// Given: the first of these shards begins there. Without `skip` and without side files.
+  std::optional<StreamPlace> start;
   Trace* trace = nullptr;                                  ///< takes spans of the host's work; may be null
   std::function<std::unique_ptr<Encoder>()> make_encoder;  ///< empty: batches only
 };
@@ -111,6 +135,15 @@ class RecordStream {
   /// when the policy ends the stream (its message names the fault), and what the sources throw, in both cases
   /// after every row that comes before.
   Round const* next();
+
+  /// The memory of the last round's batch, as Round::lease() gives it; null: the batch has to be copied.
+  [[nodiscard]] std::shared_ptr<void const> lease();
+  /// The last round's chunk. Valid until the next call of next().
+  [[nodiscard]] Chunk const& chunk() const;
+  /// A place at or before the last round from which a stream can begin, and how many accepted records lie between it
+  /// and that round.
+  [[nodiscard]] StreamPlace const& place() const;
+  [[nodiscard]] std::uint64_t accepted_since_place() const;
 
   /// The layout of the rounds' batches.
   [[nodiscard]] BatchLayout const& layout() const;

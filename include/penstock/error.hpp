@@ -1,6 +1,8 @@
 /// Errors of the host side. Inside formats/ there are no exceptions: see fault.hpp.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -62,10 +64,19 @@ struct DeviceError : Error {
 struct DeviceMemoryError : DeviceError {
   using DeviceError::DeviceError;
 };
+/// Where in the input a fault is, as messages say it too.
+struct Place {
+  std::string file;                ///< as the user wrote it, or "<stdin>"
+  std::uint64_t line = 0;          ///< 1-based physical line (of RecordIO: frame)
+  std::uint64_t column = 0;        ///< 1-based byte in that line (frame)
+  std::uint64_t offset_bytes = 0;  ///< in the decompressed file, 0-based
+  bool operator==(Place const&) const = default;
+};
 /// Records that are wrong beyond what the policy allows (exit 1).
 struct DataError : Error {
-  explicit DataError(std::string const& message, std::string hint = {})
-      : Error(ExitCode::data, message, std::move(hint)) {}
+  explicit DataError(std::string const& message, std::string hint = {}, std::optional<Place> where = {})
+      : Error(ExitCode::data, message, std::move(hint)), place(std::move(where)) {}
+  std::optional<Place> place;  ///< of the fault that ended the work, where it was one
 };
 /// The work was stopped from outside (exit 130).
 struct InterruptedError : Error {

@@ -51,6 +51,9 @@ struct Round {
   bool has_turn = false;
   /// Gives back what was taken beyond the memory that the round was made with.
   virtual void trim() {}
+  /// Takes the memory that `batch` lies in out of the round: it stays as it is while the result lives, and the round
+  /// goes on with other memory. Null: this round cannot do without it.
+  [[nodiscard]] virtual std::shared_ptr<void const> lease() { return nullptr; }
 };
 
 /// Bytes from rows. One object serves one lane.

@@ -140,8 +140,8 @@ std::vector<std::vector<Outcome>> decode(Rules const& rules, std::vector<std::st
   lane.capacity.text_bytes = csv::Format::record_capacity(plan.plan, 0).text_bytes + schedule.rows_max;
   lane.faults_max = std::max(schedule.faults_max, rules.roles.size() + 1);
   for (unsigned i = 0; i < schedule.lanes; ++i) lanes.push_back(make_lane<csv::Format>(schedule.isa, plan.plan, lane));
-  Pipeline pipeline(shards, make_cutter<csv::Format>(schedule.isa, plan.plan, rules.record_max), std::move(lanes),
-                    executor, {schedule.slot_bytes, rules.record_max, schedule.lanes + 2});
+  ChunkPipeline pipeline(shards, make_cutter<csv::Format>(schedule.isa, plan.plan, rules.record_max), std::move(lanes),
+                         executor, {schedule.slot_bytes, rules.record_max, schedule.lanes + 2});
   std::vector<std::vector<Outcome>> outcomes(texts.size());
   std::vector<std::uint64_t> lines(texts.size()), added(texts.size());
   for (Delivery delivery = pipeline.next(); delivery.round != nullptr; delivery = pipeline.next()) {
@@ -433,9 +433,9 @@ Interrupted decode_until_failure(std::string const& text, std::size_t good_bytes
   lanes.push_back(make_lane<csv::Format>(best_instruction_set(), plan.plan, lane));
   testing::FaultyOptions faulty;
   faulty.fail_after_bytes = good_bytes;
-  Pipeline pipeline({{"text", [&] { return std::make_unique<testing::FaultySource>(text, faulty); }, 0, false}},
-                    make_cutter<csv::Format>(best_instruction_set(), plan.plan, 64), std::move(lanes), executor,
-                    {slot_bytes, 64, 3});
+  ChunkPipeline pipeline({{"text", [&] { return std::make_unique<testing::FaultySource>(text, faulty); }, 0, false}},
+                         make_cutter<csv::Format>(best_instruction_set(), plan.plan, 64), std::move(lanes), executor,
+                         {slot_bytes, 64, 3});
   Interrupted found;
   try {
     for (Delivery d = pipeline.next(); d.round != nullptr; d = pipeline.next()) {
