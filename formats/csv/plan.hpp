@@ -14,6 +14,7 @@ namespace penstock::csv {
 struct Column {
   Role role = Role::ignore;
   std::uint32_t place = 0;
+  bool operator==(Column const&) const = default;
 };
 
 /// Everything a decoder needs to know. The spans belong to somebody else and outlive the decoder.

@@ -230,14 +230,7 @@ void decide_reshape(Target& target, BatchLayout const& incoming) {
     if (target.absent) target.warnings.push_back("--absent changes nothing: no feature is added or left out");
     return;
   }
-  std::string const how = is_sparse ? "dense features become sparse: are zeros left out, or missing values?"
-                                    : "sparse features become dense: are absent ones zero, or missing?";
-  if (!target.absent)
-    throw ConfigurationError(
-        how, "--absent zero (as linear learners read sparse data) or --absent missing (as XGBoost does)");
-  if (auto const problem = unsupported_reshape(incoming.feature_dtype, *target.absent))
-    throw ConfigurationError(problem->message, problem->hint);
-  target.reshape = target.absent;
+  target.reshape = reshape_of(target.absent, is_sparse, incoming.feature_dtype);
 }
 
 /// A name for each column of the output, in the order of its lines.
@@ -265,11 +258,6 @@ void check_encoder(Target const& target, Incoming const& incoming, Arguments con
         problem->message,
         is_type ? "--dtype int32 or float64, or another format: .npz and .csv hold int64" : problem->hint);
   }
-}
-
-std::optional<Absent> absent_of(Arguments const& arguments) {
-  constexpr std::pair<std::string_view, Absent> words[] = {{"zero", Absent::zero}, {"missing", Absent::missing}};
-  return choice_of(arguments, "absent", words);
 }
 
 std::vector<std::string> dropped_of(Arguments const& arguments) {
@@ -300,8 +288,7 @@ Target target_of(Arguments const& arguments) {
   target.is_stdout = target.output.path == "-";
   target.wants_header = arguments.has("output-header");
   target.absent = absent_of(arguments);
-  constexpr std::pair<std::string_view, bool> forms[] = {{"dense", false}, {"sparse", true}};
-  target.is_sparse = choice_of(arguments, "features", forms);
+  target.is_sparse = is_sparse_wanted(arguments);
   target.dropped = dropped_of(arguments);
   if (target.is_stdout) check_stdout(*target.format);
   if (target.wants_header && !target.format->header({}))

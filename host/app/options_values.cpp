@@ -173,6 +173,27 @@ std::vector<std::string> csv_items(std::string_view name, std::string_view list)
   return items;
 }
 
+std::optional<Absent> absent_of(Arguments const& arguments) {
+  constexpr std::pair<std::string_view, Absent> words[] = {{"zero", Absent::zero}, {"missing", Absent::missing}};
+  return choice_of(arguments, "absent", words);
+}
+
+std::optional<bool> is_sparse_wanted(Arguments const& arguments) {
+  constexpr std::pair<std::string_view, bool> forms[] = {{"dense", false}, {"sparse", true}};
+  return choice_of(arguments, "features", forms);
+}
+
+Absent reshape_of(std::optional<Absent> absent, bool becomes_sparse, DType dtype) {
+  std::string const how = becomes_sparse ? "dense features become sparse: are zeros left out, or missing values?"
+                                         : "sparse features become dense: are absent ones zero, or missing?";
+  if (!absent)
+    throw ConfigurationError(
+        how, "--absent zero (as linear learners read sparse data) or --absent missing (as XGBoost does)");
+  if (auto const problem = unsupported_reshape(dtype, *absent))
+    throw ConfigurationError(problem->message, problem->hint);
+  return *absent;
+}
+
 CsvOptions csv_options(Arguments const& arguments) {
   CsvOptions options;
   read_dialect(arguments, options);

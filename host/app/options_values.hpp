@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "formats/core/reshape.hpp"
 #include "host/app/options.hpp"
 #include "host/pipeline/csv_plan.hpp"
 #include "host/pipeline/record_stream.hpp"
@@ -41,6 +42,12 @@ template <class T, std::size_t size>
 
 /// The items of one CSV record with commas: `a,"b,c",` has three.
 [[nodiscard]] std::vector<std::string> csv_items(std::string_view name, std::string_view list);
+
+/// --absent and --features.
+[[nodiscard]] std::optional<Absent> absent_of(Arguments const& arguments);
+[[nodiscard]] std::optional<bool> is_sparse_wanted(Arguments const& arguments);
+/// What absent features mean where dense features of this type become sparse, or the reverse; it has to be said.
+[[nodiscard]] Absent reshape_of(std::optional<Absent> absent, bool becomes_sparse, DType dtype);
 
 [[nodiscard]] CsvOptions csv_options(Arguments const& arguments);
 /// Without an encoder.

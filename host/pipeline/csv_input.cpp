@@ -12,6 +12,11 @@ namespace penstock {
 
 FormatInfo const& CsvPlan::format() const { return csv::Format::info; }
 
+bool CsvPlan::decodes_alike(std::size_t shard, std::size_t other) const {
+  auto const& columns = decode_plan().columns;
+  return std::ranges::equal(columns[shard], columns[other]);
+}
+
 std::unique_ptr<Cutter> CsvPlan::make_cutter(InstructionSet isa, std::size_t record_max) const {
   return penstock::make_cutter<csv::Format>(isa, decode_plan(), record_max);
 }

@@ -68,6 +68,7 @@ class CsvPlan : public InputPlan {
   [[nodiscard]] virtual csv::DecodePlan const& decode_plan() const = 0;
 
   [[nodiscard]] FormatInfo const& format() const final;
+  [[nodiscard]] bool decodes_alike(std::size_t shard, std::size_t other) const final;
   [[nodiscard]] bool has_names() const final { return has_header(); }
   [[nodiscard]] std::unique_ptr<Cutter> make_cutter(InstructionSet isa, std::size_t record_max) const final;
   [[nodiscard]] std::unique_ptr<Cutter> make_device_cutter(Device& device, CutterOptions const& options) const final;

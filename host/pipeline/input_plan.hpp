@@ -49,6 +49,8 @@ class InputPlan {
   /// Names of a role's columns in the tensor's order; numbers in digits where the format has none.
   [[nodiscard]] virtual std::vector<std::string> names(Role role) const = 0;
   [[nodiscard]] virtual bool has_names() const { return false; }
+  /// Whether records of two shards are decoded in the same way, so that they may stand in one chunk.
+  [[nodiscard]] virtual bool decodes_alike(std::size_t /*shard*/, std::size_t /*other*/) const { return true; }
   /// 1-based number of the line (frame) on which a shard's records begin.
   [[nodiscard]] virtual std::uint64_t first_line(std::size_t shard) const = 0;
   /// What stands before a shard's records in its file, line end included: a header of names; empty without one.

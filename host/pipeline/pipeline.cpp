@@ -35,22 +35,36 @@ class ChunkPipeline::State {
     try {
       start_threads();
     } catch (std::system_error const& error) {
-      stop_threads();
+      stop();
+      for (std::thread& thread : threads_) thread.join();
       throw DeviceError("cannot start " + std::to_string(lanes_.size() + 1) + " threads: " + error.code().message(),
                         "a smaller -j");
     }
   }
 
-  ~State() { stop_threads(); }
+  ~State() {
+    stop();
+    for (std::thread& thread : threads_) thread.join();
+  }
+
+  void stop() {
+    {
+      std::lock_guard const lock(mutex_);
+      is_stopping_ = true;
+    }
+    changed_.notify_all();
+    reader_stop_.request();
+  }
 
   Delivery next() {
     TraceSpan const span(trace_, "wait for a round", sequencer_track);
     std::unique_lock lock(mutex_);
     hand_back();
     changed_.wait(lock, [this] {
-      return lane_error_ != nullptr || (!in_order_.empty() && !in_order_.front()->rounds.empty()) ||
+      return is_stopping_ || lane_error_ != nullptr || (!in_order_.empty() && !in_order_.front()->rounds.empty()) ||
              (in_order_.empty() && is_reader_done_);
     });
+    if (is_stopping_) throw InterruptedError();
     if (lane_error_ != nullptr) std::rethrow_exception(lane_error_);
     if (in_order_.empty()) {
       if (reader_error_ != nullptr) std::rethrow_exception(reader_error_);
@@ -81,17 +95,6 @@ class ChunkPipeline::State {
     for (LaneState& lane : lanes_) {
       threads_.emplace_back([this, &lane] { run_guarded([this, &lane] { run_lane(lane); }, false); });
     }
-  }
-
-  void stop_threads() {
-    {
-      std::lock_guard const lock(mutex_);
-      is_stopping_ = true;
-    }
-    changed_.notify_all();
-    reader_stop_.request();
-    for (std::thread& thread : threads_) thread.join();
-    threads_.clear();
   }
 
   SlotExchange exchange() {
@@ -254,6 +257,8 @@ ChunkPipeline::ChunkPipeline(std::vector<Shard> shards, std::unique_ptr<Cutter> 
 ChunkPipeline::~ChunkPipeline() = default;
 
 Delivery ChunkPipeline::next() { return state_->next(); }
+
+void ChunkPipeline::stop() { state_->stop(); }
 
 std::uint64_t ChunkPipeline::stored_bytes_read() const { return state_->stored_bytes_read(); }
 

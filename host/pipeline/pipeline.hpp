@@ -54,6 +54,9 @@ class ChunkPipeline {
   /// what a source threw, after the rounds of everything read before.
   Delivery next();
 
+  /// Ends all work; a call of next() that waits, and every later one, throws InterruptedError. Any thread may call it.
+  void stop();
+
   /// Stored (compressed) bytes read so far, for progress.
   [[nodiscard]] std::uint64_t stored_bytes_read() const;
 

@@ -98,6 +98,8 @@ class RecordStream::State {
     return nullptr;
   }
 
+  void stop() { pipeline_->stop(); }
+
   /// Several parts of a round may be handed out: they share its memory.
   std::shared_ptr<void const> lease() {
     if (options_.row_files != nullptr) return nullptr;
@@ -106,9 +108,9 @@ class RecordStream::State {
   }
 
   StreamCounts counts;
+  std::vector<std::uint64_t> reject_places;
   [[nodiscard]] Chunk const& chunk() const { return chunk_; }
   [[nodiscard]] StreamPlace const& place() const { return place_; }
-  [[nodiscard]] std::uint64_t accepted_since_place() const { return accepted_before_; }
   [[nodiscard]] BatchLayout const& layout() const { return layout_; }
   [[nodiscard]] std::uint64_t stored_bytes_read() const { return pipeline_->stored_bytes_read(); }
   [[nodiscard]] StreamSizes const& sizes() const { return sizes_; }
@@ -162,10 +164,7 @@ class RecordStream::State {
     first_line_ = first_line_of(chunk);
     lines_in_chunk_ = 0;
     bool const is_inside_line = !chunk.rejects.empty() && chunk.rejects.front().is_continued;
-    if (!is_inside_line) {
-      place_ = place_of_chunk(chunk);
-      accepted_since_ = 0;
-    }
+    if (!is_inside_line) place_ = place_of_chunk(chunk);
     chunk_ = chunk;
     places_->begin(chunk, first_line_);
     counts.text_bytes += chunk.text.size - (chunk.has_added_line_end ? 1 : 0);
@@ -310,6 +309,7 @@ class RecordStream::State {
 
   void reject(Fault const& fault) {
     ++counts.rejected;
+    if (options_.keeps_reject_places) reject_places.push_back(counts.records);
     counts.rejected_bytes += fault.record_end - fault.record_begin;
     is_anything_hidden_ = is_anything_hidden_ || hides_records(fault.code);
     bool const tolerates = options_.on_error == FaultPolicy::skip || options_.on_error == FaultPolicy::quarantine;
@@ -347,8 +347,6 @@ class RecordStream::State {
 
   /// The whole round if all of it is wanted, else the wanted part, encoded again.
   Round const* deliver(Round const& round, Rows rows) {
-    accepted_before_ = accepted_since_;
-    accepted_since_ += rows.count;
     bool const is_whole = rows.count == round.batch.rows;
     if (watch_ != nullptr) watch_->see(round.batch.rows_from(rows.first, rows.count));
     if (is_whole && options_.row_files == nullptr) {
@@ -421,7 +419,6 @@ class RecordStream::State {
   std::shared_ptr<void const> lease_;  ///< of its memory, once it was asked for
   bool checks_order_;
   StreamPlace place_;  ///< of the chunk, or of the one in which a line began that goes on in it
-  std::uint64_t accepted_since_ = 0, accepted_before_ = 0;
   std::deque<Rows> wanted_;
   std::int64_t last_qid_ = std::numeric_limits<std::int64_t>::min();  ///< of the last accepted record
   std::size_t values_before_ = 0;  ///< records that got values before there were none
@@ -439,13 +436,15 @@ RecordStream::~RecordStream() = default;
 
 Round const* RecordStream::next() { return state_->next(); }
 
+void RecordStream::stop() { state_->stop(); }
+
 std::shared_ptr<void const> RecordStream::lease() { return state_->lease(); }
 
 Chunk const& RecordStream::chunk() const { return state_->chunk(); }
 
 StreamPlace const& RecordStream::place() const { return state_->place(); }
 
-std::uint64_t RecordStream::accepted_since_place() const { return state_->accepted_since_place(); }
+std::vector<std::uint64_t>& RecordStream::reject_places() { return state_->reject_places; }
 
 BatchLayout const& RecordStream::layout() const { return state_->layout(); }
 

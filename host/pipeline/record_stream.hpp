@@ -77,6 +77,7 @@ struct StreamOptions {
   /// What records say together is judged at the input's end, unless only a part of it is wanted.
   bool judges_whole = false;
   bool keeps_record_begins = false;  ///< batches say where in RecordStream::chunk() their records begin
+  bool keeps_reject_places = false;  ///< RecordStream::reject_places() is filled
   std::shared_ptr<RoundPool> pool;   ///< given: rounds lend their memory (RecordStream::lease)
   /// Given: which of the plan's shards are read, and in which order. Each has its number.
   std::function<std::vector<Shard>(std::vector<Shard> shards)> arrange;
@@ -136,14 +137,17 @@ class RecordStream {
   /// after every row that comes before.
   Round const* next();
 
+  /// As ChunkPipeline::stop().
+  void stop();
+
   /// The memory of the last round's batch, as Round::lease() gives it; null: the batch has to be copied.
   [[nodiscard]] std::shared_ptr<void const> lease();
   /// The last round's chunk. Valid until the next call of next().
   [[nodiscard]] Chunk const& chunk() const;
-  /// A place at or before the last round from which a stream can begin, and how many accepted records lie between it
-  /// and that round.
+  /// A place at or before the last round from which a stream can begin.
   [[nodiscard]] StreamPlace const& place() const;
-  [[nodiscard]] std::uint64_t accepted_since_place() const;
+  /// For each record that was rejected how many were accepted before it, as they come; the caller may take them away.
+  [[nodiscard]] std::vector<std::uint64_t>& reject_places();
 
   /// The layout of the rounds' batches.
   [[nodiscard]] BatchLayout const& layout() const;

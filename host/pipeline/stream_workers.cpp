@@ -11,24 +11,7 @@ namespace {
 
 std::vector<std::unique_ptr<Lane>> make_lanes(InputPlan const& plan, StreamOptions const& options,
                                               StreamSizes const& sizes) {
-  LaneOptions lane;
-  lane.capacity = sizes.round;
-  lane.faults_max = sizes.faults_max;
-  lane.shaping = options.shaping;
-  lane.grown_bytes_max = options.memory_bytes / 2;
-  lane.keeps_record_begins = options.keeps_record_begins || checks_qid_order(plan);
-  lane.text_bytes = sizes.slot_bytes;
-  lane.device = options.device;
-  lane.pool = options.pool;
-  lane.trace = options.trace;
-  bool const tolerates = options.on_error == FaultPolicy::skip || options.on_error == FaultPolicy::quarantine;
-  lane.needs_rows = options.takes_batches || (options.judges_whole && plan.make_watch() != nullptr) ||
-                    options.skip > 0 || options.limit.has_value() || options.row_files != nullptr;
-  lane.needs_rows_with_faults = !tolerates || options.max_errors.has_value();
-  // Rounds of which a part is handed out would need them.
-  lane.leaves_features = options.leaves_features && options.skip == 0 && !options.limit && !options.judge_rows &&
-                         options.row_files == nullptr && !lane.keeps_record_begins;
-  if (options.row_files == nullptr) lane.make_encoder = options.make_encoder;
+  LaneOptions const lane = lane_options(plan, options, sizes);
   std::vector<std::unique_ptr<Lane>> lanes;
   for (unsigned i = 0; i < sizes.lanes; ++i) lanes.push_back(plan.make_lane(best_instruction_set(), lane));
   return lanes;
@@ -47,6 +30,28 @@ std::unique_ptr<Cutter> make_cutter(InputPlan const& plan, StreamOptions const& 
 }
 
 }  // namespace
+
+LaneOptions lane_options(InputPlan const& plan, StreamOptions const& options, StreamSizes const& sizes) {
+  LaneOptions lane;
+  lane.capacity = sizes.round;
+  lane.faults_max = sizes.faults_max;
+  lane.shaping = options.shaping;
+  lane.grown_bytes_max = options.memory_bytes / 2;
+  lane.keeps_record_begins = options.keeps_record_begins || checks_qid_order(plan);
+  lane.text_bytes = sizes.slot_bytes;
+  lane.device = options.device;
+  lane.pool = options.pool;
+  lane.trace = options.trace;
+  bool const tolerates = options.on_error == FaultPolicy::skip || options.on_error == FaultPolicy::quarantine;
+  lane.needs_rows = options.takes_batches || (options.judges_whole && plan.make_watch() != nullptr) ||
+                    options.skip > 0 || options.limit.has_value() || options.row_files != nullptr;
+  lane.needs_rows_with_faults = !tolerates || options.max_errors.has_value();
+  // Rounds of which a part is handed out would need them.
+  lane.leaves_features = options.leaves_features && options.skip == 0 && !options.limit && !options.judge_rows &&
+                         options.row_files == nullptr && !lane.keeps_record_begins;
+  if (options.row_files == nullptr) lane.make_encoder = options.make_encoder;
+  return lane;
+}
 
 bool checks_qid_order(InputPlan const& plan) { return plan.checks_qid_order() && plan.layout().has_qid; }
 

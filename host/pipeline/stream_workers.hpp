@@ -4,6 +4,7 @@
 #include <memory>
 #include <vector>
 
+#include "host/exec/lane_options.hpp"
 #include "host/pipeline/input_plan.hpp"
 #include "host/pipeline/record_stream.hpp"
 #include "penstock/chunk.hpp"
@@ -13,6 +14,9 @@ namespace penstock {
 
 /// Whether records are rejected whose query ids are below those of the record before.
 [[nodiscard]] bool checks_qid_order(InputPlan const& plan);
+
+/// What lanes of a stream are made with.
+[[nodiscard]] LaneOptions lane_options(InputPlan const& plan, StreamOptions const& options, StreamSizes const& sizes);
 
 struct Workers {
   std::vector<std::unique_ptr<Lane>> lanes;

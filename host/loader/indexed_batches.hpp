@@ -1,0 +1,102 @@
+/// Batches of an epoch from records that are read one by one, wherever they stand.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "host/exec/engine.hpp"
+#include "host/io/file_descriptor.hpp"
+#include "host/loader/assemble.hpp"
+#include "host/loader/batch_maker.hpp"
+#include "host/loader/opened_input.hpp"
+#include "host/loader/record_index.hpp"
+#include "penstock/executor.hpp"
+
+namespace penstock {
+
+/// Places, in the order in which an epoch's files are read, as numbers of an index's records, and what was rejected
+/// before them.
+class ReadingOrder {
+ public:
+  ReadingOrder(RecordIndex const& index, std::vector<std::uint32_t> files);
+  [[nodiscard]] std::uint64_t record_at(std::uint64_t place) const;
+  [[nodiscard]] std::uint64_t rejected_before(std::uint64_t place) const;
+
+ private:
+  [[nodiscard]] std::size_t file_of(std::uint64_t place) const;
+
+  RecordIndex const& index_;
+  std::vector<std::uint32_t> files_;
+  std::vector<std::uint64_t> begins_;    ///< the first place of each
+  std::vector<std::uint64_t> rejected_;  ///< before each
+};
+
+/// Text of single records, one behind the other.
+class RecordTexts {
+ public:
+  RecordTexts(OpenedInput const& input, Executor& executor) : input_(input), executor_(executor) {}
+  void clear() { size_ = 0; }
+  /// Appends a record, and a line end if it has none. Throws SourceError if it is not there any more.
+  void add(RecordBytes const& record);
+  /// What was added is read when this is called.
+  [[nodiscard]] Text text();
+  [[nodiscard]] std::size_t size() const { return size_ + pending_.size_bytes; }
+
+ private:
+  void read_pending();
+  [[nodiscard]] int descriptor_of(std::uint32_t file);
+
+  OpenedInput const& input_;
+  Executor& executor_;
+  std::unique_ptr<HostBuffer> buffer_;
+  std::size_t size_ = 0;
+  RecordBytes pending_;  ///< a stretch of neighbours that is not read yet
+  std::vector<FileDescriptor> open_;
+  std::size_t open_count_ = 0;
+};
+
+/// One thread's way of making batches: with others of its kind it makes those of an epoch, in any order.
+class IndexedBatches {
+ public:
+  /// `input` and `index` must outlive it.
+  IndexedBatches(OpenedInput const& input, RecordIndex const& index, EpochTask const& task,
+                 StreamOptions const& options, StreamSizes const& sizes);
+
+  /// The rank's batches of steps [first, first + count).
+  [[nodiscard]] std::vector<MadeBatch> make(std::uint64_t first, std::uint64_t count);
+
+ private:
+  struct Wanted {
+    BatchRange range;
+    std::vector<std::uint64_t> records;  ///< padding included
+    std::uint64_t lowest_place = 0, highest_place = 0;
+  };
+
+  [[nodiscard]] Wanted wanted(std::uint64_t step);
+  void read(std::vector<std::uint64_t> const& records);
+  void decode(std::uint32_t file);
+  void take(Round& round);
+  [[nodiscard]] MadeBatch finish(std::uint64_t step, Wanted const& wanted, std::size_t first_row);
+  [[nodiscard]] std::vector<RowRun> rows(std::size_t first, std::size_t count) const;
+  [[noreturn]] void throw_changed(std::uint32_t file) const;
+
+  OpenedInput const& input_;
+  RecordIndex const& index_;
+  EpochTask task_;
+  EpochOrder order_;
+  ReadingOrder reading_;
+  HostExecutor host_;
+  std::shared_ptr<Device> device_;
+  std::size_t slot_bytes_;
+  std::unique_ptr<Lane> lane_;  ///< goes before its round
+  std::unique_ptr<Round> round_;
+  BatchLayout layout_;
+  RecordTexts texts_;
+  std::uint64_t sequence_ = 0;
+  std::size_t records_in_texts_ = 0;
+  std::vector<RowPiece> pieces_;  ///< of the batches that are made
+};
+
+}  // namespace penstock

@@ -1,0 +1,371 @@
+#include "penstock/loader.hpp"
+
+#include <atomic>
+#include <chrono>
+#include <utility>
+
+#include <unistd.h>
+
+#include "host/loader/indexed_batches.hpp"
+#include "host/loader/loader_metrics.hpp"
+#include "host/loader/loader_state.hpp"
+#include "host/loader/opened_input.hpp"
+#include "host/loader/prefetcher.hpp"
+#include "host/loader/record_index.hpp"
+#include "host/loader/stage_times.hpp"
+#include "host/loader/streamed_batches.hpp"
+
+namespace penstock {
+namespace {
+
+/// A batch whose memory is counted as held while it lives.
+class HeldBatch {
+ public:
+  HeldBatch(std::shared_ptr<void const> memory, std::size_t bytes, std::shared_ptr<std::atomic<std::uint64_t>> sum)
+      : memory_(std::move(memory)), bytes_(bytes), sum_(std::move(sum)) {
+    sum_->fetch_add(bytes_, std::memory_order_relaxed);
+  }
+  ~HeldBatch() { sum_->fetch_sub(bytes_, std::memory_order_relaxed); }
+  HeldBatch(HeldBatch const&) = delete;
+  HeldBatch& operator=(HeldBatch const&) = delete;
+
+ private:
+  std::shared_ptr<void const> memory_;
+  std::size_t bytes_;
+  std::shared_ptr<std::atomic<std::uint64_t>> sum_;
+};
+
+/// What the workers of an epoch have counted, for everyone to read at any time.
+struct SharedCounts {
+  std::atomic<std::uint64_t> rejected = 0;
+  std::atomic<std::uint64_t> text_bytes = 0;
+};
+
+/// Reads in a stream. Of files several batches make a task, so that little time is spent on handing over; of a pipe
+/// one, which is not kept waiting for others.
+class StreamWorker final : public BatchWorker {
+ public:
+  StreamWorker(OpenedInput const& input, EpochTask const& task, PassOptions const& pass, SharedCounts& counts)
+      : batches_(input, task, pass), bytes_wanted_(input.is_read_again() ? group_bytes : 0), counts_(counts) {}
+
+  std::vector<MadeBatch> make(std::uint64_t) override {
+    if (error_ != nullptr) std::rethrow_exception(error_);
+    std::vector<MadeBatch> made;
+    std::size_t bytes = 0;
+    try {
+      do {
+        MadeBatch next;
+        if (!batches_.next(next)) break;
+        bytes += next.bytes;
+        made.push_back(std::move(next));
+      } while (bytes < bytes_wanted_ && made.size() < group_batches);
+    } catch (...) {
+      error_ = std::current_exception();
+      if (made.empty()) throw;
+    }
+    count();
+    return made;
+  }
+  void stop() override { batches_.stop(); }
+
+ private:
+  static constexpr std::size_t group_bytes = std::size_t{256} << 10;
+  static constexpr std::size_t group_batches = 32;
+
+  void count() {
+    StreamCounts const now = batches_.counts();
+    counts_.rejected += now.rejected - counted_.rejected;
+    counts_.text_bytes += now.text_bytes - counted_.text_bytes;
+    counted_ = now;
+  }
+
+  StreamedBatches batches_;
+  std::size_t bytes_wanted_;
+  SharedCounts& counts_;
+  StreamCounts counted_;
+  std::exception_ptr error_;
+};
+
+/// Reads single records. A task has as many steps as make about a slot's text.
+class IndexWorker final : public BatchWorker {
+ public:
+  IndexWorker(OpenedInput const& input, RecordIndex const& index, EpochTask const& task, StreamOptions const& options,
+              StreamSizes const& sizes, SharedCounts& counts)
+      : batches_(input, index, task, options, sizes),
+        steps_(task.division.steps(index.records())),
+        record_bytes_(index.records() == 0 ? 0 : index.text_bytes() / index.records()),
+        counts_(counts) {
+    std::uint64_t const step_bytes = std::max<std::uint64_t>(1, record_bytes_ * task.division.batch_size);
+    steps_a_task_ = std::max<std::uint64_t>(1, std::min<std::uint64_t>(task_bytes, sizes.slot_bytes) / step_bytes);
+  }
+
+  std::vector<MadeBatch> make(std::uint64_t task) override {
+    std::uint64_t const first = task * steps_a_task_;
+    if (first >= steps_) return {};
+    std::vector<MadeBatch> made = batches_.make(first, std::min(steps_a_task_, steps_ - first));
+    for (MadeBatch const& each : made) counts_.text_bytes += each.batch.valid_rows * record_bytes_;
+    return made;
+  }
+
+ private:
+  static constexpr std::uint64_t task_bytes = std::uint64_t{256} << 10;
+
+  IndexedBatches batches_;
+  std::uint64_t steps_;
+  std::uint64_t steps_a_task_ = 1;
+  std::uint64_t record_bytes_;  ///< on average
+  SharedCounts& counts_;
+};
+
+void check_options(LoaderOptions const& options) {
+  if (options.batch_size == 0) throw ConfigurationError("batch_size 0: a batch has at least one record");
+  if (options.world_size == 0) throw ConfigurationError("world_size 0: there is at least one rank");
+  if (options.rank >= options.world_size)
+    throw ConfigurationError("rank " + std::to_string(options.rank) + ": ranks of a world of " +
+                             std::to_string(options.world_size) + " are 0 to " +
+                             std::to_string(options.world_size - 1));
+  if (options.window == 0) throw ConfigurationError("window 0: a window has at least one record");
+}
+
+}  // namespace
+
+class Loader::State {
+ public:
+  explicit State(LoaderOptions const& options)
+      : options_(options), input_(options, false), pool_(std::make_shared<RoundPool>(input_.engine().device)) {
+    check_options(options_);
+    if (options_.shuffle == Shuffle::exact) check_at_random();
+    if (input_.engine().device != nullptr) process_ = ::getpid();
+  }
+
+  ~State() {
+    // Threads do not exist in a process that was forked: there is nobody to wait for.
+    if (prefetcher_ != nullptr && process_ != ::getpid()) (void)prefetcher_.release();
+  }
+
+  [[nodiscard]] LoaderOptions const& options() const { return options_; }
+  [[nodiscard]] OpenedInput const& input() const { return input_; }
+  [[nodiscard]] std::uint64_t epoch() const { return epoch_; }
+
+  EpochPlan plan(std::function<void()> const& on_wait) {
+    count_records(on_wait);
+    Division division = this->division();
+    division.first = 0;
+    EpochPlan plan = division.plan(*records_);
+    plan.rejected = index_ != nullptr ? rejected_of(*index_) : rejected_;
+    return plan;
+  }
+
+  bool next(SharedBatch& batch, std::function<void()> const& on_wait) {
+    check_process();
+    if (!began_) began_ = Clock::now();
+    if (prefetcher_ == nullptr) begin_epoch(on_wait);
+    MadeBatch made;
+    if (!prefetcher_->next(made, on_wait, waited_seconds_)) {
+      set_epoch(epoch_ + 1);
+      return false;
+    }
+    position_ = made.position;
+    place_ = made.place;
+    ++step_;
+    ++batches_;
+    batch_records_ += made.batch.valid_rows;
+    batch = std::move(made.batch);
+    batch.memory = std::make_shared<HeldBatch>(std::move(batch.memory), made.bytes, held_bytes_);
+    return true;
+  }
+
+  void set_epoch(std::uint64_t epoch) {
+    check_process();
+    prefetcher_.reset();
+    epoch_ = epoch;
+    position_ = step_ = 0;
+    place_.reset();
+  }
+
+  [[nodiscard]] std::string state() const {
+    LoaderState state = state_of(input_);
+    state.order = order();
+    state.epoch = epoch_;
+    state.position = position_;
+    state.step = step_;
+    if (position_ != 0) state.place = place_;
+    return to_json(state);
+  }
+
+  void restore(std::string_view text, bool allows_modified) {
+    LoaderState const state = parse_state(text);
+    LoaderState now = state_of(input_);
+    now.order = order();
+    check_state(state, now, allows_modified);
+    set_epoch(state.epoch);
+    position_ = state.position;
+    step_ = state.step;
+    place_ = state.place;
+  }
+
+  [[nodiscard]] LoaderMetrics metrics() const {
+    LoaderMetrics metrics;
+    metrics.batches = batches_;
+    metrics.records = batch_records_;
+    metrics.rejected = index_ != nullptr ? rejected_of(*index_) : counts_.rejected.load();
+    metrics.text_bytes = counts_.text_bytes;
+    if (began_) metrics.seconds = std::chrono::duration<double>(Clock::now() - *began_).count();
+    metrics.waited_seconds = waited_seconds_;
+    metrics.read_seconds = times_.seconds(Stage::read);
+    metrics.cut_seconds = times_.seconds(Stage::cut);
+    metrics.decode_seconds = times_.seconds(Stage::decode);
+    metrics.assemble_seconds = times_.seconds(Stage::assemble);
+    if (prefetcher_ != nullptr) metrics.ready_bytes = prefetcher_->ready_bytes();
+    metrics.held_bytes = *held_bytes_;
+    metrics.threads = threads_;
+    return metrics;
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  [[nodiscard]] OrderOptions order() const { return {options_.shuffle, options_.window, options_.seed}; }
+  [[nodiscard]] Division division() const {
+    return {position_, options_.batch_size, options_.rank, options_.world_size, options_.remainder};
+  }
+  [[nodiscard]] bool is_at_random() const { return input_.why_not_at_random().empty(); }
+
+  static std::uint64_t rejected_of(RecordIndex const& index) { return index.rejected(); }
+
+  void check_process() const {
+    if (process_ == 0 || process_ == ::getpid()) return;
+    throw ConfigurationError("the loader was used in process " + std::to_string(process_) +
+                                 ", and its threads and devices are not in this one, which was forked from it",
+                             "Make the loader in the process that uses it.");
+  }
+
+  void check_at_random() const {
+    if (is_at_random()) return;
+    throw ConfigurationError("shuffle exact reads records in any order, and " + input_.why_not_at_random(),
+                             "shuffle window reads in sequence");
+  }
+
+  /// Several ranks read their own records alone; so does whoever goes on where a stream cannot begin.
+  [[nodiscard]] bool wants_index() const {
+    if (!is_at_random()) return false;
+    return options_.shuffle == Shuffle::exact || options_.world_size > 1 || (position_ != 0 && !place_);
+  }
+
+  void begin_epoch(std::function<void()> const& on_wait) {
+    if (!input_.is_read_again() && passes_++ > 0)
+      throw SourceError(input_.why_not_at_random() + ": there is no second epoch");
+    input_.check_unchanged();
+    if (wants_index() || options_.world_size > 1) count_records(on_wait);
+    EpochTask task;
+    task.order = order();
+    task.division = division();
+    task.epoch = epoch_;
+    task.steps_before = step_;
+    task.records = records_;
+    if (records_) (void)task.division.steps(*records_);  // throws where ranks would have unequal steps
+    process_ = ::getpid();
+    prefetcher_ = std::make_unique<Prefetcher>(wants_index() ? index_workers(task) : stream_worker(task),
+                                               options_.prefetch_bytes);
+  }
+
+  std::vector<std::unique_ptr<BatchWorker>> stream_worker(EpochTask task) {
+    task.start = place_;
+    std::vector<std::unique_ptr<BatchWorker>> workers;
+    PassOptions pass;
+    pass.pool = pool_;
+    pass.trace = &times_;
+    threads_ = plan_threads();
+    workers.push_back(std::make_unique<StreamWorker>(input_, task, pass, counts_));
+    return workers;
+  }
+
+  std::vector<std::unique_ptr<BatchWorker>> index_workers(EpochTask const& task) {
+    StreamOptions stream = input_.stream();
+    stream.pool = pool_;
+    stream.trace = &times_;
+    StreamSizes const sizes = plan_sizes(*input_.plan(), stream);
+    threads_ = sizes.lanes;
+    std::vector<std::unique_ptr<BatchWorker>> workers;
+    for (unsigned i = 0; i < sizes.lanes; ++i)
+      workers.push_back(std::make_unique<IndexWorker>(input_, *index_, task, stream, sizes, counts_));
+    return workers;
+  }
+
+  [[nodiscard]] unsigned plan_threads() const {
+    return input_.plan() == nullptr ? 1 : plan_sizes(*input_.plan(), input_.stream()).lanes;
+  }
+
+  /// From the index where there can be one, else by a pass.
+  void count_records(std::function<void()> const& on_wait) {
+    if (records_) return;
+    if (is_at_random()) {
+      find_index(on_wait);
+      records_ = index_->records();
+      return;
+    }
+    if (!input_.is_read_again())
+      throw ConfigurationError(
+          "how many records there are is known only when they were read, and " + input_.why_not_at_random(),
+          "A file can be counted first.");
+    std::unique_ptr<RowSource> const rows = open_rows(input_, {});
+    for (RowPiece piece; rows->next(piece);)
+      if (on_wait) on_wait();
+    records_ = rows->counts().records;
+    rejected_ = rows->counts().rejected;
+  }
+
+  void find_index(std::function<void()> const& on_wait) {
+    std::string const path = options_.index.empty() ? default_index_path(input_) : options_.index;
+    if (options_.index != "none") index_ = RecordIndex::load(path, input_);
+    if (index_ != nullptr) return;
+    index_ = RecordIndex::build(input_, on_wait);
+    bool const is_saved = options_.index == "none" || index_->save(path, input_);
+    if (!is_saved && !options_.index.empty())
+      throw SinkError(path + ": the index cannot be written there", "index \"none\" keeps it in memory");
+  }
+
+  LoaderOptions options_;
+  OpenedInput input_;
+  std::shared_ptr<RoundPool> pool_;
+  StageTimes times_;
+  SharedCounts counts_;
+  std::shared_ptr<RecordIndex const> index_;
+  std::optional<std::uint64_t> records_;
+  std::uint64_t rejected_ = 0;  ///< as they were counted
+  unsigned passes_ = 0;         ///< over an input that is read once
+
+  std::uint64_t epoch_ = 0;
+  std::uint64_t position_ = 0;  ///< in the epoch, of the next step
+  std::uint64_t step_ = 0;
+  std::optional<StreamPlace> place_;
+  pid_t process_ = 0;  ///< whose threads they are; 0: there have been none
+
+  std::optional<Clock::time_point> began_;
+  double waited_seconds_ = 0;
+  std::uint64_t batches_ = 0, batch_records_ = 0;
+  unsigned threads_ = 0;
+  std::shared_ptr<std::atomic<std::uint64_t>> held_bytes_ = std::make_shared<std::atomic<std::uint64_t>>(0);
+  std::unique_ptr<Prefetcher> prefetcher_;  ///< goes first: its threads use the rest
+};
+
+Loader::Loader(LoaderOptions const& options) : state_(std::make_unique<State>(options)) {}
+Loader::~Loader() = default;
+Loader::Loader(Loader&&) noexcept = default;
+Loader& Loader::operator=(Loader&&) noexcept = default;
+
+LoaderOptions const& Loader::options() const { return state_->options(); }
+BatchLayout const& Loader::layout() const { return state_->input().layout(); }
+std::vector<std::string> Loader::names(Role role) const { return state_->input().names(role); }
+std::vector<std::string> Loader::notes() const { return state_->input().notes(); }
+EpochPlan Loader::plan() { return state_->plan(on_wait); }
+bool Loader::next(SharedBatch& batch) { return state_->next(batch, on_wait); }
+std::uint64_t Loader::epoch() const { return state_->epoch(); }
+void Loader::set_epoch(std::uint64_t epoch) { state_->set_epoch(epoch); }
+std::string Loader::state() const { return state_->state(); }
+void Loader::restore(std::string_view state, bool allows_modified) { state_->restore(state, allows_modified); }
+LoaderMetrics Loader::metrics() const { return state_->metrics(); }
+std::string Loader::metrics_text() const { return prometheus_text(metrics()); }
+std::string Loader::summary() const { return summary_line(metrics()); }
+
+}  // namespace penstock

@@ -1,0 +1,51 @@
+/// Batches that keep the memory which they lie in.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "penstock/batch.hpp"
+
+namespace penstock {
+
+/// Where the records of a batch come from. Records are numbered from 0 in the order of the files, without those that
+/// were rejected.
+struct Provenance {
+  std::string file;                ///< of the first row's record
+  std::uint64_t first_record = 0;  ///< the lowest number of a record in the batch
+  std::uint64_t last_record = 0;   ///< the highest; of a batch in file order all between are in it too
+  std::uint64_t rejected = 0;  ///< records rejected so far: before the batch, in the order in which records are read
+};
+
+/// Tensors of a batch that lie in memory of a CUDA device, and when they are complete. The stream that fills them may
+/// still be at work: whoever reads them in another stream makes that one wait first.
+class DeviceTensors {
+ public:
+  virtual ~DeviceTensors() = default;
+  /// CUDA's number of the device.
+  [[nodiscard]] virtual int device() const = 0;
+  /// Makes `stream`, a cudaStream_t (1: the legacy default stream, 2: the per-thread one), wait until they are
+  /// complete. The host does not wait.
+  virtual void make_stream_wait(std::uintptr_t stream) const = 0;
+  /// Waits on the host.
+  virtual void wait() const = 0;
+  /// Work on them was queued in `stream`: their memory is not used again before that is done.
+  virtual void used_in(std::uintptr_t stream) const = 0;
+};
+
+/// Rows with the memory that they lie in: valid, and not written to by anybody else, as long as `memory` or a copy of
+/// it lives. The elements may be changed; `indptr` and offsets of rows begin with 0.
+struct SharedBatch {
+  Batch rows;
+  std::shared_ptr<void const> memory;
+  /// Given: the dense features, and the other dense tensors, lie on a device. Null: everything is in host memory.
+  std::shared_ptr<DeviceTensors const> on_device;
+  std::size_t valid_rows = 0;  ///< the rest, at the end, is padding: copies of the epoch's last record
+  std::uint64_t epoch = 0;
+  std::uint64_t step = 0;  ///< of its rank in the epoch, from 0
+  Provenance provenance;
+};
+
+}  // namespace penstock
