@@ -1,6 +1,7 @@
 /// Keyed permutations: orders of n things of which any element is known without the others.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstdint>
@@ -23,11 +24,11 @@ constexpr std::uint64_t key_of(Numbers... numbers) {
 }
 
 /// A permutation of [0, size), one for each key: a Feistel network over the next power of four, whose results outside
-/// [0, size) are permuted again until they are inside (fewer than four times on average).
+/// [0, size) are permuted again until they are inside (at most four times on average, of sizes from 16 on).
 class Permutation {
  public:
   constexpr Permutation(std::uint64_t key, std::uint64_t size) : size_(size) {
-    half_bits_ = size <= 2 ? 1u : (static_cast<unsigned>(std::bit_width(size - 1)) + 1) / 2;
+    half_bits_ = std::max(3u, size <= 1 ? 0u : (static_cast<unsigned>(std::bit_width(size - 1)) + 1) / 2);
     mask_ = (std::uint64_t{1} << half_bits_) - 1;
     for (std::uint64_t& round : keys_) round = key = mix_bits(key + 0x9e3779b97f4a7c15u);
   }

@@ -19,6 +19,7 @@ DOORS = {
     "host": ("penstock/", "formats/", "host/ring/", "host/text/", "host/io/", "host/exec/", "host/pipeline/"),
     "host/exec/make_executor": ("penstock/", "formats/", "host/", "cuda/"),
     "host/app": ("penstock/", "formats/", "host/", "cuda/"),
+    "host/loader": ("penstock/", "formats/", "host/"),
 }
 
 STANDARD_HEADERS = frozenset(
