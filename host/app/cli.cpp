@@ -108,6 +108,16 @@ std::string range_hint(Arguments const& arguments, std::string_view message) {
   return {};
 }
 
+/// A usage error that the command line answers with the verb's short help.
+struct MissingInput : ConfigurationError {
+  explicit MissingInput(Verb const& of)
+      : ConfigurationError(
+            std::string(of.name) + ": " + (of.bit == synth_verb ? "no kind is named" : "no input is named"),
+            "penstock help " + std::string(of.name)),
+        verb(of) {}
+  Verb const& verb;
+};
+
 int run_with_hints(Verb const& verb, Arguments const& arguments) {
   try {
     return verb.run(arguments);
@@ -123,19 +133,14 @@ int run_verb(Verb const& verb, std::vector<std::string> const& words) {
   Arguments const arguments = parse_arguments(verb, words);
   if (arguments.has("help")) return print(full_help(verb));
   bool const takes_inputs = verb.bit != doctor_verb;
-  if (takes_inputs && arguments.inputs().empty()) {
-    std::string const missing = verb.bit == synth_verb ? "no kind is named" : "no input is named";
-    write_to_stderr(error_text(std::string(verb.name) + ": " + missing, "") + short_help(verb));
-    return usage_status;
-  }
+  if (takes_inputs && arguments.inputs().empty()) throw MissingInput(verb);
   return run_with_hints(verb, arguments);
 }
 
+}  // namespace
+
 int run_words(std::vector<std::string> const& words) {
-  if (words.empty()) {
-    write_to_stderr(short_help());
-    return usage_status;
-  }
+  if (words.empty()) throw ConfigurationError("no verb is named", "penstock --help lists them");
   std::string const& first = words[0];
   if (first == "help" || first == "--help" || first == "-h") return run_help(words);
   if (first == "--version" || first == "-V" || first == "version") return print(version_line() + "\n");
@@ -144,13 +149,16 @@ int run_words(std::vector<std::string> const& words) {
   return run_verb(*verb, {words.begin() + 1, words.end()});
 }
 
-}  // namespace
-
 int run(std::vector<std::string> const& words) {
   try {
     occupy_standard_descriptors();
     install_signal_handlers();
-    return run_words(words);
+    if (!words.empty()) return run_words(words);
+    write_to_stderr(short_help());
+    return usage_status;
+  } catch (MissingInput const& error) {
+    write_to_stderr(error_text(error.what(), "") + short_help(error.verb));
+    return usage_status;
   } catch (ClosedPipeError const&) {
     // Whoever reads has seen enough, as with `| head`. A conversion that did not arrive is a failure.
     bool const is_failure = !words.empty() && words[0] == "convert";

@@ -1,4 +1,4 @@
-/// The command line as one function, so that main.cpp has nothing to say.
+/// The command line as a function, so that main.cpp has nothing to say, and without what belongs to a process.
 #pragma once
 
 #include <string>
@@ -9,5 +9,8 @@ namespace penstock::app {
 /// Runs `penstock WORDS...` and returns its exit status (penstock::ExitCode; 128 + signal when interrupted). Never
 /// throws: what goes wrong is printed to standard error.
 [[nodiscard]] int run(std::vector<std::string> const& words);
+
+/// The same without what belongs to a process: handles no signals, and throws the Error that ends the command.
+[[nodiscard]] int run_words(std::vector<std::string> const& words);
 
 }  // namespace penstock::app

@@ -6,11 +6,14 @@
 #include <span>
 
 #include "host/io/sink.hpp"
+#include "host/io/standard_streams.hpp"
 #include "host/text/text_format.hpp"
 
 namespace penstock::app {
 
-StandardOutput::StandardOutput() : sink_(open_sink("-", {})) {}
+StandardOutput::StandardOutput() {
+  if (Capture::current() == nullptr) sink_ = open_sink("-", {});
+}
 
 void StandardOutput::write(std::string_view text) {
   constexpr std::size_t piece_bytes = std::size_t{64} << 10;  // what a pipe takes at a time
@@ -19,13 +22,16 @@ void StandardOutput::write(std::string_view text) {
 }
 
 void StandardOutput::flush() {
-  sink_->write(std::as_bytes(std::span(text_)));
+  if (sink_ != nullptr)
+    sink_->write(std::as_bytes(std::span(text_)));
+  else
+    Capture::current()->output += text_;
   text_.clear();
 }
 
 void StandardOutput::finish() {
   flush();
-  sink_->commit();
+  if (sink_ != nullptr) sink_->commit();
 }
 
 Console::Console(Arguments const& arguments)

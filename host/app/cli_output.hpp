@@ -1,4 +1,5 @@
-/// Standard output for data and standard error for everything else.
+/// Standard output for data and standard error for everything else. Where the thread has a Capture, both are texts of
+/// its.
 #pragma once
 
 #include <memory>
@@ -22,7 +23,7 @@ class StandardOutput {
  private:
   void flush();
 
-  std::unique_ptr<Sink> sink_;
+  std::unique_ptr<Sink> sink_;  ///< null: of a Capture
   std::string text_;
 };
 

@@ -13,6 +13,7 @@
 #include "host/io/file_descriptor.hpp"
 #include "host/io/partial_file.hpp"
 #include "host/io/sink.hpp"
+#include "host/io/standard_streams.hpp"
 #include "penstock/error.hpp"
 
 namespace penstock::app {
@@ -36,7 +37,8 @@ FileFormat const& format_of(Arguments const& arguments, std::string const& path)
                            "A suffix among" + suffixes + ", or " + hint);
 }
 
-void check_stdout(FileFormat const& format) {
+void check_stdout(FileFormat const& format, std::string const& path) {
+  check_not_captured(path);
   if (format.output_kind() != OutputKind::encoded)
     throw ConfigurationError("-o -: " + std::string(format.info().title) + " cannot be written to standard output",
                              "Its header says how many rows follow: write to a file, or --to recordio or csv.");
@@ -290,7 +292,7 @@ Target target_of(Arguments const& arguments) {
   target.absent = absent_of(arguments);
   target.is_sparse = is_sparse_wanted(arguments);
   target.dropped = dropped_of(arguments);
-  if (target.is_stdout) check_stdout(*target.format);
+  if (target.is_stdout) check_stdout(*target.format, *path);
   if (target.wants_header && !target.format->header({}))
     throw ConfigurationError("--output-header belongs to CSV output only");
   if (target.wants_companions && target.output.kind != OutputKind::encoded)

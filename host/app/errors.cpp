@@ -33,27 +33,19 @@ int print(std::string_view message, std::string_view hint, int status) {
   return status;
 }
 
-int print_internal(std::string_view what) {
-  return print("internal error: " + std::string(what),
-               "This is a defect of " + version_line() + ". Please report it with the command that shows it.",
-               static_cast<int>(ExitCode::internal));
+[[noreturn]] void throw_internal(std::string_view what) {
+  throw Error(ExitCode::internal, "internal error: " + std::string(what),
+              "This is a defect of " + version_line() + ". Please report it with the command that shows it.");
 }
 
 int report() {
   try {
-    throw;
+    rethrow_as_error();
   } catch (InterruptedError const&) {
     int const signal = interrupt_signal();
     return print("interrupted", "", signal == 0 ? static_cast<int>(ExitCode::interrupted) : 128 + signal);
   } catch (Error const& error) {
     return print(error.what(), error.hint(), static_cast<int>(error.exit_code()));
-  } catch (std::bad_alloc const&) {
-    return print("out of memory", "Less is needed with a smaller --memory, fewer --threads or a smaller --slot-size.",
-                 static_cast<int>(ExitCode::device));
-  } catch (std::exception const& error) {
-    return print_internal(error.what());
-  } catch (...) {
-    return print_internal("unknown");
   }
 }
 
@@ -64,6 +56,21 @@ std::string error_text(std::string_view message, std::string_view hint) {
   append_lines(out, message, "penstock: ", "");
   append_lines(out, hint, "  hint: ", "  hint: ");
   return out;
+}
+
+void rethrow_as_error() {
+  try {
+    throw;
+  } catch (Error const&) {
+    throw;
+  } catch (std::bad_alloc const&) {
+    throw DeviceError("out of memory",
+                      "Less is needed with a smaller --memory, fewer --threads or a smaller --slot-size.");
+  } catch (std::exception const& error) {
+    throw_internal(error.what());
+  } catch (...) {
+    throw_internal("unknown");
+  }
 }
 
 int report_current_exception() noexcept {

@@ -8,6 +8,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "host/io/standard_streams.hpp"
 #include "host/text/text_format.hpp"
 
 namespace penstock::app {
@@ -70,7 +71,7 @@ ProgressOptions progress_on_stderr(bool is_quiet, std::optional<std::uint64_t> s
   ProgressOptions options;
   char const* const term = std::getenv("TERM");
   bool const can_erase = term != nullptr && std::string_view(term) != "dumb";
-  options.is_enabled = !is_quiet && can_erase && isatty(STDERR_FILENO) == 1;
+  options.is_enabled = !is_quiet && can_erase && Capture::current() == nullptr && isatty(STDERR_FILENO) == 1;
   options.stored_bytes_total = stored_bytes_total;
   winsize size{};
   if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col != 0) options.columns_max = size.ws_col;
@@ -78,6 +79,10 @@ ProgressOptions progress_on_stderr(bool is_quiet, std::optional<std::uint64_t> s
 }
 
 void write_to_stderr(std::string_view text) {
+  if (CapturedText* const captured = Capture::current()) {
+    captured->messages += text;
+    return;
+  }
   std::fwrite(text.data(), 1, text.size(), stderr);
   std::fflush(stderr);
 }

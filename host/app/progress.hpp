@@ -63,11 +63,11 @@ class Progress {
   bool is_shown_ = false;
 };
 
-/// Options for standard error: enabled if it is a terminal that can erase a line (TERM is not "dumb") and
-/// `is_quiet` is false, and as wide as that terminal.
+/// Options for standard error: enabled if it is a terminal that can erase a line (TERM is not "dumb"), not captured,
+/// and `is_quiet` is false, and as wide as that terminal.
 [[nodiscard]] ProgressOptions progress_on_stderr(bool is_quiet, std::optional<std::uint64_t> stored_bytes_total);
 
-/// Writes to standard error at once. For Progress.
+/// Writes to standard error at once, or to what the thread has in its place (Capture).
 void write_to_stderr(std::string_view text);
 
 }  // namespace penstock::app

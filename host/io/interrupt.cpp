@@ -19,6 +19,7 @@ namespace {
 
 /// Of the WaitStop that this thread listens to.
 thread_local int stop_descriptor = -1;
+thread_local WorkStop const* current_stop = nullptr;
 
 enum SlotState : int { slot_free, slot_changing, slot_used };
 
@@ -73,8 +74,11 @@ void handle_unless_ignored(int signal_number) {
 
 void poll_with_wake(int descriptor, short events, int timeout_milliseconds) {
   throw_if_interrupted();
-  std::array<pollfd, 3> waits{
-      {{descriptor, events, 0}, {wake_descriptor.load(), POLLIN, 0}, {stop_descriptor, POLLIN, 0}}};
+  int const work_descriptor = current_stop == nullptr ? -1 : current_stop->descriptor();
+  std::array<pollfd, 4> waits{{{descriptor, events, 0},
+                               {wake_descriptor.load(), POLLIN, 0},
+                               {stop_descriptor, POLLIN, 0},
+                               {work_descriptor, POLLIN, 0}}};
   ::poll(waits.data(), waits.size(), timeout_milliseconds);  // negative descriptors are passed over
   throw_if_interrupted();
   if (waits[2].revents != 0) throw InterruptedError();
@@ -91,7 +95,9 @@ void install_signal_handlers() {
   for (int const signal_number : {SIGPIPE, SIGXFSZ}) ::sigaction(signal_number, &ignore, nullptr);
 }
 
-bool interrupted() noexcept { return first_signal.load(std::memory_order_relaxed) != 0; }
+bool interrupted() noexcept {
+  return first_signal.load(std::memory_order_relaxed) != 0 || (current_stop != nullptr && current_stop->is_requested());
+}
 
 int interrupt_signal() noexcept { return first_signal.load(); }
 
@@ -119,6 +125,21 @@ void WaitStop::request() noexcept { set_event(descriptor_); }
 WaitStop::Listener::Listener(WaitStop const& stop) noexcept { stop_descriptor = stop.descriptor_; }
 
 WaitStop::Listener::~Listener() { stop_descriptor = -1; }
+
+WorkStop::WorkStop() : descriptor_(open_event()) {}
+
+WorkStop::~WorkStop() { ::close(descriptor_); }
+
+void WorkStop::request() noexcept {
+  is_requested_.store(true, std::memory_order_relaxed);
+  set_event(descriptor_);
+}
+
+WorkStop const* WorkStop::current() noexcept { return current_stop; }
+
+WorkStop::Member::Member(WorkStop const* stop) noexcept : before_(std::exchange(current_stop, stop)) {}
+
+WorkStop::Member::~Member() { current_stop = before_; }
 
 PartialPath::PartialPath(std::string const& path) noexcept {
   if (path.size() >= PATH_MAX) return;

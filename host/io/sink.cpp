@@ -2,6 +2,7 @@
 
 #include "host/io/interrupt.hpp"
 #include "host/io/partial_file.hpp"
+#include "host/io/standard_streams.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -202,6 +203,7 @@ std::optional<int> descriptor_named(std::string_view path) noexcept {
 }
 
 std::unique_ptr<Sink> open_sink(std::string const& path, SinkOptions const& options) {
+  check_not_captured(path);
   if (path == "-") return open_duplicate(STDOUT_FILENO, "<stdout>");
   if (std::optional<int> const descriptor = descriptor_named(path)) return open_duplicate(*descriptor, path);
   if (path.empty()) throw SinkError("the name of an output is empty", "Is a shell variable not set?");

@@ -43,8 +43,9 @@ struct SinkOptions {
 /// commit() renames; a link to a file is followed, and a file that is replaced leaves its permissions to the
 /// new one. Throws SinkError at once if a regular file exists and may not be overwritten, if `path` is a
 /// folder, or if its folder does not exist or cannot be written to; commit() throws SinkError if the file was
-/// created meanwhile. Opening a FIFO waits for its reader, until InterruptedError.
-/// commit() is called once, last. After a SinkError the sink takes nothing more and is gone from the disk.
+/// created meanwhile. Throws ConfigurationError where check_not_captured() does. Opening a FIFO waits for its reader,
+/// until InterruptedError. commit() is called once, last. After a SinkError the sink takes nothing more and is gone
+/// from the disk.
 [[nodiscard]] std::unique_ptr<Sink> open_sink(std::string const& path, SinkOptions const& options);
 
 /// Takes a committed regular file away again, when another output of the same run failed. Leaves "-", FIFOs

@@ -91,9 +91,9 @@ class ChunkPipeline::State {
 
   void start_threads() {
     threads_.reserve(lanes_.size() + 1);
-    threads_.emplace_back([this] { run_guarded([this] { run_reader(); }, true); });
+    threads_.emplace_back(for_current_work([this] { run_guarded([this] { run_reader(); }, true); }));
     for (LaneState& lane : lanes_) {
-      threads_.emplace_back([this, &lane] { run_guarded([this, &lane] { run_lane(lane); }, false); });
+      threads_.emplace_back(for_current_work([this, &lane] { run_guarded([this, &lane] { run_lane(lane); }, false); }));
     }
   }
 
