@@ -89,10 +89,7 @@ void RecordTexts::read_pending() {
   if (input_.plan()->format().is_text && last != '\n' && last != '\r') buffer_->data()[size_++] = '\n';
 }
 
-Text RecordTexts::text() {
-  read_pending();
-  return {buffer_ == nullptr ? nullptr : buffer_->data(), size_};
-}
+Text RecordTexts::text() const { return {buffer_ == nullptr ? nullptr : buffer_->data(), size_}; }
 
 int RecordTexts::descriptor_of(std::uint32_t file) {
   if (open_.empty()) open_.resize(input_.files().size());
@@ -117,6 +114,7 @@ IndexedBatches::IndexedBatches(OpenedInput const& input, RecordIndex const& inde
       task_(task),
       order_(task.order, task.epoch),
       reading_(index, order_.files(static_cast<std::uint32_t>(input.files().size()))),
+      trace_(options.trace),
       device_(options.device),
       slot_bytes_(sizes.slot_bytes),
       lane_(input.plan()->make_lane(best_instruction_set(), lane_options(*input.plan(), options, sizes))),
@@ -161,34 +159,39 @@ IndexedBatches::Wanted IndexedBatches::wanted(std::uint64_t step) {
 
 /// Decodes the records in this order: as many at a time as make a slot's text, and only such as are decoded alike.
 void IndexedBatches::read(std::vector<std::uint64_t> const& records) {
+  for (std::size_t done = 0; done < records.size();) {
+    std::uint32_t const file = index_.record(records[done]).file;
+    std::size_t const count = gather(std::span(records).subspan(done), file);
+    decode(file, count);
+    done += count;
+  }
+}
+
+/// The texts of the first of `records`; returns of how many.
+std::size_t IndexedBatches::gather(std::span<std::uint64_t const> records, std::uint32_t file) {
+  TraceSpan const span(trace_, "read", reader_track);
   texts_.clear();
-  records_in_texts_ = 0;
-  std::uint32_t file = 0;
+  std::size_t count = 0;
   for (std::uint64_t const number : records) {
     RecordBytes const record = index_.record(number);
     bool const is_full = texts_.size() + record.size_bytes > slot_bytes_;
-    if (records_in_texts_ != 0 && (is_full || !input_.plan()->decodes_alike(file, record.file))) decode(file);
-    if (records_in_texts_ == 0) file = record.file;
+    if (count != 0 && (is_full || !input_.plan()->decodes_alike(file, record.file))) break;
     texts_.add(record);
-    ++records_in_texts_;
+    ++count;
   }
-  if (records_in_texts_ != 0) decode(file);
+  texts_.finish();
+  return count;
 }
 
 /// What has been gathered.
-void IndexedBatches::decode(std::uint32_t file) {
+void IndexedBatches::decode(std::uint32_t file, std::size_t records) {
   Chunk chunk;
   chunk.text = texts_.text();
   chunk.stamp = {file, 0, sequence_++};
   lane_->begin(chunk);
   std::size_t rows = 0;
   for (bool ends_chunk = false; !ends_chunk;) {
-    lane_->next(*round_);
-    if (round_->wants_turn) {
-      round_->has_turn = true;
-      lane_->next(*round_);
-      round_->has_turn = false;
-    }
+    make_round();
     ends_chunk = round_->ends_chunk;
     for (Fault const& fault : round_->faults.faults())
       if (!fault.is_repaired) throw_changed(file);
@@ -196,9 +199,16 @@ void IndexedBatches::decode(std::uint32_t file) {
     if (round_->batch.rows != 0) take(*round_);
     round_->trim();
   }
-  if (rows != records_in_texts_) throw_changed(file);
-  texts_.clear();
-  records_in_texts_ = 0;
+  if (rows != records) throw_changed(file);
+}
+
+void IndexedBatches::make_round() {
+  TraceSpan const span(trace_, "make round", 0);
+  lane_->next(*round_);
+  if (!round_->wants_turn) return;
+  round_->has_turn = true;
+  lane_->next(*round_);
+  round_->has_turn = false;
 }
 
 void IndexedBatches::take(Round& round) {
@@ -223,7 +233,10 @@ std::vector<RowRun> IndexedBatches::rows(std::size_t first, std::size_t count) c
 
 MadeBatch IndexedBatches::finish(std::uint64_t step, Wanted const& wanted, std::size_t first_row) {
   MadeBatch made;
-  made.batch = assemble(layout_, rows(first_row, wanted.records.size()));
+  {
+    TraceSpan const span(trace_, "assemble", sequencer_track);
+    made.batch = assemble(layout_, rows(first_row, wanted.records.size()));
+  }
   made.batch.valid_rows = wanted.range.size();
   made.batch.epoch = task_.epoch;
   made.batch.step = task_.steps_before + step;

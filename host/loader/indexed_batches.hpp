@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "host/exec/engine.hpp"
@@ -40,8 +41,10 @@ class RecordTexts {
   void clear() { size_ = 0; }
   /// Appends a record, and a line end if it has none. Throws SourceError if it is not there any more.
   void add(RecordBytes const& record);
-  /// What was added is read when this is called.
-  [[nodiscard]] Text text();
+  /// Reads what was added.
+  void finish() { read_pending(); }
+  /// Once it is finished.
+  [[nodiscard]] Text text() const;
   [[nodiscard]] std::size_t size() const { return size_ + pending_.size_bytes; }
 
  private:
@@ -76,7 +79,9 @@ class IndexedBatches {
 
   [[nodiscard]] Wanted wanted(std::uint64_t step);
   void read(std::vector<std::uint64_t> const& records);
-  void decode(std::uint32_t file);
+  [[nodiscard]] std::size_t gather(std::span<std::uint64_t const> records, std::uint32_t file);
+  void decode(std::uint32_t file, std::size_t records);
+  void make_round();
   void take(Round& round);
   [[nodiscard]] MadeBatch finish(std::uint64_t step, Wanted const& wanted, std::size_t first_row);
   [[nodiscard]] std::vector<RowRun> rows(std::size_t first, std::size_t count) const;
@@ -88,6 +93,7 @@ class IndexedBatches {
   EpochOrder order_;
   ReadingOrder reading_;
   HostExecutor host_;
+  Trace* trace_;
   std::shared_ptr<Device> device_;
   std::size_t slot_bytes_;
   std::unique_ptr<Lane> lane_;  ///< goes before its round
@@ -95,7 +101,6 @@ class IndexedBatches {
   BatchLayout layout_;
   RecordTexts texts_;
   std::uint64_t sequence_ = 0;
-  std::size_t records_in_texts_ = 0;
   std::vector<RowPiece> pieces_;  ///< of the batches that are made
 };
 

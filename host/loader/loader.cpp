@@ -1,11 +1,13 @@
 #include "penstock/loader.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <utility>
 
 #include <unistd.h>
 
+#include "host/io/stoppable.hpp"
 #include "host/loader/indexed_batches.hpp"
 #include "host/loader/loader_metrics.hpp"
 #include "host/loader/loader_state.hpp"
@@ -117,7 +119,7 @@ class IndexWorker final : public BatchWorker {
   SharedCounts& counts_;
 };
 
-void check_options(LoaderOptions const& options) {
+LoaderOptions const& checked(LoaderOptions const& options) {
   if (options.batch_size == 0) throw ConfigurationError("batch_size 0: a batch has at least one record");
   if (options.world_size == 0) throw ConfigurationError("world_size 0: there is at least one rank");
   if (options.rank >= options.world_size)
@@ -125,6 +127,7 @@ void check_options(LoaderOptions const& options) {
                              std::to_string(options.world_size) + " are 0 to " +
                              std::to_string(options.world_size - 1));
   if (options.window == 0) throw ConfigurationError("window 0: a window has at least one record");
+  return options;
 }
 
 }  // namespace
@@ -132,8 +135,10 @@ void check_options(LoaderOptions const& options) {
 class Loader::State {
  public:
   explicit State(LoaderOptions const& options)
-      : options_(options), input_(options, false), pool_(std::make_shared<RoundPool>(input_.engine().device)) {
-    check_options(options_);
+      : options_(checked(options)),
+        opened_(open_input(options, false)),
+        input_(*opened_),
+        pool_(std::make_shared<RoundPool>(input_.engine().device)) {
     if (options_.shuffle == Shuffle::exact) check_at_random();
     if (input_.engine().device != nullptr) process_ = ::getpid();
   }
@@ -147,8 +152,8 @@ class Loader::State {
   [[nodiscard]] OpenedInput const& input() const { return input_; }
   [[nodiscard]] std::uint64_t epoch() const { return epoch_; }
 
-  EpochPlan plan(std::function<void()> const& on_wait) {
-    count_records(on_wait);
+  EpochPlan plan() {
+    count_records();
     Division division = this->division();
     division.first = 0;
     EpochPlan plan = division.plan(*records_);
@@ -156,12 +161,12 @@ class Loader::State {
     return plan;
   }
 
-  bool next(SharedBatch& batch, std::function<void()> const& on_wait) {
+  bool next(SharedBatch& batch) {
     check_process();
     if (!began_) began_ = Clock::now();
-    if (prefetcher_ == nullptr) begin_epoch(on_wait);
+    if (prefetcher_ == nullptr) begin_epoch();
     MadeBatch made;
-    if (!prefetcher_->next(made, on_wait, waited_seconds_)) {
+    if (!prefetcher_->next(made, options_.on_wait, waited_seconds_)) {
       set_epoch(epoch_ + 1);
       return false;
     }
@@ -252,11 +257,11 @@ class Loader::State {
     return options_.shuffle == Shuffle::exact || options_.world_size > 1 || (position_ != 0 && !place_);
   }
 
-  void begin_epoch(std::function<void()> const& on_wait) {
+  void begin_epoch() {
     if (!input_.is_read_again() && passes_++ > 0)
       throw SourceError(input_.why_not_at_random() + ": there is no second epoch");
     input_.check_unchanged();
-    if (wants_index() || options_.world_size > 1) count_records(on_wait);
+    if (wants_index() || options_.world_size > 1) count_records();
     EpochTask task;
     task.order = order();
     task.division = division();
@@ -297,10 +302,10 @@ class Loader::State {
   }
 
   /// From the index where there can be one, else by a pass.
-  void count_records(std::function<void()> const& on_wait) {
+  void count_records() {
     if (records_) return;
     if (is_at_random()) {
-      find_index(on_wait);
+      find_index();
       records_ = index_->records();
       return;
     }
@@ -308,25 +313,31 @@ class Loader::State {
       throw ConfigurationError(
           "how many records there are is known only when they were read, and " + input_.why_not_at_random(),
           "A file can be counted first.");
-    std::unique_ptr<RowSource> const rows = open_rows(input_, {});
-    for (RowPiece piece; rows->next(piece);)
-      if (on_wait) on_wait();
-    records_ = rows->counts().records;
-    rejected_ = rows->counts().rejected;
+    StreamCounts counts;
+    run_stoppable([&] { counts = count_by_pass(); }, options_.on_wait);
+    records_ = counts.records;
+    rejected_ = counts.rejected;
   }
 
-  void find_index(std::function<void()> const& on_wait) {
+  [[nodiscard]] StreamCounts count_by_pass() const {
+    std::unique_ptr<RowSource> const rows = open_rows(input_, {});
+    for (RowPiece piece; rows->next(piece);) (void)rows->take_reject_places();
+    return rows->counts();
+  }
+
+  void find_index() {
     std::string const path = options_.index.empty() ? default_index_path(input_) : options_.index;
     if (options_.index != "none") index_ = RecordIndex::load(path, input_);
     if (index_ != nullptr) return;
-    index_ = RecordIndex::build(input_, on_wait);
+    run_stoppable([&] { index_ = RecordIndex::build(input_); }, options_.on_wait);
     bool const is_saved = options_.index == "none" || index_->save(path, input_);
     if (!is_saved && !options_.index.empty())
       throw SinkError(path + ": the index cannot be written there", "index \"none\" keeps it in memory");
   }
 
   LoaderOptions options_;
-  OpenedInput input_;
+  std::unique_ptr<OpenedInput> opened_;
+  OpenedInput const& input_;
   std::shared_ptr<RoundPool> pool_;
   StageTimes times_;
   SharedCounts counts_;
@@ -358,8 +369,8 @@ LoaderOptions const& Loader::options() const { return state_->options(); }
 BatchLayout const& Loader::layout() const { return state_->input().layout(); }
 std::vector<std::string> Loader::names(Role role) const { return state_->input().names(role); }
 std::vector<std::string> Loader::notes() const { return state_->input().notes(); }
-EpochPlan Loader::plan() { return state_->plan(on_wait); }
-bool Loader::next(SharedBatch& batch) { return state_->next(batch, on_wait); }
+EpochPlan Loader::plan() { return state_->plan(); }
+bool Loader::next(SharedBatch& batch) { return state_->next(batch); }
 std::uint64_t Loader::epoch() const { return state_->epoch(); }
 void Loader::set_epoch(std::uint64_t epoch) { state_->set_epoch(epoch); }
 std::string Loader::state() const { return state_->state(); }

@@ -12,6 +12,7 @@
 #include "host/app/file_formats.hpp"
 #include "host/app/options_values.hpp"
 #include "host/io/source.hpp"
+#include "host/io/stoppable.hpp"
 #include "host/pipeline/input_head.hpp"
 #include "host/text/sha256.hpp"
 #include "penstock/error.hpp"
@@ -119,6 +120,12 @@ OpenedInput::OpenedInput(InputOptions const& options, bool takes_part)
   make_plan();
   choose_form();
   judge_access();
+}
+
+std::unique_ptr<OpenedInput> open_input(InputOptions const& options, bool takes_part) {
+  std::unique_ptr<OpenedInput> input;
+  run_stoppable([&] { input = std::make_unique<OpenedInput>(options, takes_part); }, options.on_wait);
+  return input;
 }
 
 void OpenedInput::choose_engine(InputOptions const& options) {

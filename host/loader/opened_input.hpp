@@ -83,4 +83,7 @@ class OpenedInput {
   std::string options_digest_;
 };
 
+/// Looks at the inputs, and can be ended by `options.on_wait` meanwhile.
+[[nodiscard]] std::unique_ptr<OpenedInput> open_input(InputOptions const& options, bool takes_part);
+
 }  // namespace penstock

@@ -3,6 +3,7 @@
 #include <utility>
 #include <vector>
 
+#include "host/io/stoppable.hpp"
 #include "host/loader/assemble.hpp"
 #include "host/loader/opened_input.hpp"
 #include "host/loader/row_source.hpp"
@@ -13,21 +14,21 @@ namespace penstock {
 
 class Pipeline::State {
  public:
-  explicit State(PipelineOptions const& options) : input_(options, true) {
+  explicit State(PipelineOptions const& options) : input_(open_input(options, true)) {
     PassOptions pass;
-    pass.pool = std::make_shared<RoundPool>(input_.engine().device);
-    rows_ = open_rows(input_, pass);
+    pass.pool = std::make_shared<RoundPool>(input_->engine().device);
+    rows_ = open_rows(*input_, pass);
   }
 
-  [[nodiscard]] OpenedInput const& input() const { return input_; }
+  [[nodiscard]] OpenedInput const& input() const { return *input_; }
 
   bool next(SharedBatch& batch) {
     RowPiece piece;
     if (!next_piece(piece)) return false;
     RowRun const all{&piece, 0, piece.rows.rows};
-    batch = assemble(input_.layout(), {&all, 1});
+    batch = assemble(input_->layout(), {&all, 1});
     batch.step = step_++;
-    batch.provenance.file = name_of(input_.files()[piece.file]);
+    batch.provenance.file = name_of(input_->files()[piece.file]);
     batch.provenance.first_record = records_;
     records_ += piece.rows.rows;
     batch.provenance.last_record = records_ - 1;
@@ -47,7 +48,7 @@ class Pipeline::State {
   }
 
  private:
-  OpenedInput input_;
+  std::unique_ptr<OpenedInput> input_;
   std::unique_ptr<RowSource> rows_;
   std::uint64_t step_ = 0, records_ = 0;
 };
@@ -63,14 +64,15 @@ std::vector<std::string> Pipeline::notes() const { return state_->input().notes(
 bool Pipeline::next(SharedBatch& batch) { return state_->next(batch); }
 ReadCounts Pipeline::counts() const { return state_->counts(); }
 
-SharedBatch read_all(PipelineOptions const& options, std::function<void()> const& on_wait) {
+namespace {
+
+SharedBatch read_everything(PipelineOptions const& options) {
   OpenedInput const input(options, true);
   std::unique_ptr<RowSource> const rows = open_rows(input, {});
   std::vector<RowPiece> pieces;
   for (RowPiece piece; rows->next(piece);) {
     pieces.push_back(std::move(piece));
     (void)rows->take_reject_places();
-    if (on_wait) on_wait();
   }
   std::vector<RowRun> runs;
   for (RowPiece const& piece : pieces) runs.push_back({&piece, 0, piece.rows.rows});
@@ -80,6 +82,14 @@ SharedBatch read_all(PipelineOptions const& options, std::function<void()> const
   batch.provenance.file = name_of(input.files().front());
   batch.provenance.last_record = batch.rows.rows == 0 ? 0 : batch.rows.rows - 1;
   batch.provenance.rejected = rows->counts().rejected;
+  return batch;
+}
+
+}  // namespace
+
+SharedBatch read_all(PipelineOptions const& options) {
+  SharedBatch batch;
+  run_stoppable([&] { batch = read_everything(options); }, options.on_wait);
   return batch;
 }
 

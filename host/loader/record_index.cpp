@@ -1,7 +1,6 @@
 #include "host/loader/record_index.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <cstring>
 #include <deque>
 #include <numeric>
@@ -175,7 +174,7 @@ std::uint64_t RecordIndex::rejected_before(std::size_t file, std::uint64_t numbe
   return static_cast<std::uint64_t>(std::ranges::upper_bound(of_file, number) - of_file.begin());
 }
 
-std::shared_ptr<RecordIndex const> RecordIndex::build(OpenedInput const& input, std::function<void()> const& on_wait) {
+std::shared_ptr<RecordIndex const> RecordIndex::build(OpenedInput const& input) {
   StreamOptions options = input.stream();
   options.shaping = {};
   if (input.shaping().normalizer != nullptr) options.shaping.normalizer = input.shaping().normalizer;
@@ -187,14 +186,7 @@ std::shared_ptr<RecordIndex const> RecordIndex::build(OpenedInput const& input, 
   stream.on_reject = [&](FaultReport const* report, std::string_view, bool, bool) {
     if (report != nullptr) builder.reject(*report);
   };
-  auto waited = std::chrono::steady_clock::now();
-  while (Round const* const round = stream.next()) {
-    builder.take(*round, stream.chunk());
-    auto const now = std::chrono::steady_clock::now();
-    if (!on_wait || now - waited < std::chrono::milliseconds(50)) continue;
-    waited = now;
-    on_wait();
-  }
+  while (Round const* const round = stream.next()) builder.take(*round, stream.chunk());
   return builder.finish(std::move(stream.reject_places()));
 }
 

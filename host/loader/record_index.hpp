@@ -3,7 +3,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -40,8 +39,7 @@ class RecordIndex {
   /// From the sidecar at `path`, if it is that of these inputs and options.
   [[nodiscard]] static std::shared_ptr<RecordIndex const> load(std::string const& path, OpenedInput const& input);
   /// By a pass over the input, whose records can be read at random.
-  [[nodiscard]] static std::shared_ptr<RecordIndex const> build(OpenedInput const& input,
-                                                                std::function<void()> const& on_wait);
+  [[nodiscard]] static std::shared_ptr<RecordIndex const> build(OpenedInput const& input);
   /// Writes the sidecar; false where that is not possible.
   [[nodiscard]] bool save(std::string const& path, OpenedInput const& input) const;
 

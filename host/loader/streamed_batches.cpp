@@ -32,7 +32,7 @@ std::size_t element_bytes(Batch const& batch) {
 }
 
 StreamedBatches::StreamedBatches(OpenedInput const& input, EpochTask const& task, PassOptions pass)
-    : input_(input), task_(task), order_(task.order, task.epoch) {
+    : input_(input), task_(task), order_(task.order, task.epoch), trace_(pass.trace) {
   if (input.plan() != nullptr) pass.files = files_of(input, task);
   pass.start = task.start;
   if (task.start) {
@@ -138,7 +138,10 @@ void StreamedBatches::finish(BatchRange const& range, MadeBatch& made) {
     std::uint64_t const last = order_.place(*task_.records - 1, *task_.records);
     for (std::uint64_t row = valid; row < division.batch_size; ++row) add_row(last);
   }
-  made.batch = assemble(input_.layout(), runs_);
+  {
+    TraceSpan const span(trace_, "assemble", sequencer_track);
+    made.batch = assemble(input_.layout(), runs_);
+  }
   made.batch.valid_rows = valid;
   made.batch.epoch = task_.epoch;
   made.batch.step = task_.steps_before + step_;

@@ -45,6 +45,7 @@ class StreamedBatches {
   OpenedInput const& input_;
   EpochTask task_;
   EpochOrder order_;
+  Trace* trace_;
   std::unique_ptr<RowSource> source_;
   std::deque<HeldPiece> pieces_;
   std::uint64_t read_ = 0;     ///< places before it have been read

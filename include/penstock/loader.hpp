@@ -50,6 +50,8 @@ struct InputOptions {
   std::string device = "auto";
   std::size_t memory_bytes = std::size_t{256} << 20;  ///< text and tensors on their way, held batches not counted
   unsigned threads = 0;                               ///< 0: one for each core
+  /// Called some twenty times a second, on the calling thread, while a call waits; what it throws ends the call.
+  std::function<void()> on_wait;
   /// Every other option of reading, by its name on the command line without dashes: {"delimiter", "tab"}. A flag has
   /// the value "true".
   std::vector<std::pair<std::string, std::string>> more;
@@ -189,15 +191,12 @@ class Loader {
   /// One line: rates, and how long the caller waited. `... waited 0.3 % of the time: not input-bound`.
   [[nodiscard]] std::string summary() const;
 
-  /// Called several times a second while next() or plan() waits, on the waiting thread; may throw to end the wait.
-  std::function<void()> on_wait;
-
  private:
   class State;
   std::unique_ptr<State> state_;
 };
 
 /// All records of the inputs as one batch in host memory.
-[[nodiscard]] SharedBatch read_all(PipelineOptions const& options, std::function<void()> const& on_wait = {});
+[[nodiscard]] SharedBatch read_all(PipelineOptions const& options);
 
 }  // namespace penstock

@@ -232,23 +232,34 @@ TEST(LoaderFormats, Pipe) {
   EXPECT_THROW((void)load(loader), SourceError);
 }
 
-/// A loader that waits for a silent pipe can be ended from its on_wait, and goes at once.
+/// A loader that waits for a silent pipe can be ended from its on_wait, and goes at once: while it looks at the first
+/// records, and behind batches that were handed out.
 TEST(LoaderFormats, EndsWhileItWaits) {
-  ScratchFolder const folder;
-  std::string const path = folder.at("pipe");
-  ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
-  int const to = ::open(path.c_str(), O_RDWR);
-  std::string const text = csv_text();
-  ASSERT_EQ(::write(to, text.data(), text.size()), static_cast<ssize_t>(text.size()));
-  LoaderOptions options = options_for(path, "y");
-  options.format = "csv";
   struct Enough {};
-  {
-    Loader loader(options);
-    loader.on_wait = [] { throw Enough{}; };
-    EXPECT_THROW((void)load(loader), Enough);
+  for (bool const is_looking : {true, false}) {
+    ScratchFolder const folder;
+    std::string const path = folder.at("pipe");
+    ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
+    int const to = ::open(path.c_str(), O_RDWR);
+    std::string text = "a,b,y\n";
+    for (int i = 0; i < (is_looking ? 3 : 20000); ++i) text += "1.25,2.5," + std::to_string(i) + "\n";
+    std::thread writer([&] { EXPECT_EQ(::write(to, text.data(), text.size()), static_cast<ssize_t>(text.size())); });
+    LoaderOptions options = options_for(path, "y");
+    options.format = "csv";
+    int waits = 0;
+    options.on_wait = [&waits] {
+      if (++waits == 20) throw Enough{};  // a second
+    };
+    if (is_looking) {
+      EXPECT_THROW(Loader{options}, Enough);
+    } else {
+      Loader loader(options);
+      EXPECT_THROW((void)load(loader), Enough);
+      EXPECT_GT(loader.metrics().batches, 0u);
+    }
+    writer.join();
+    ::close(to);
   }
-  ::close(to);
 }
 
 TEST(LoaderFormats, IsRefusedInAForkedProcess) {
