@@ -39,7 +39,7 @@ fuzz: packages-check ## fuzz every reader for FUZZ_SECONDS (default 600) each; f
 	@scripts/fuzz
 
 format: ## lay all sources out as .clang-format says
-	@find include formats host cuda tests bench -name '*.[ch]pp' -o -name '*.cu' -o -name '*.cuh' | xargs clang-format -i
+	@find include formats host cuda python tests bench -name '*.[ch]pp' -o -name '*.cu' -o -name '*.cuh' | xargs clang-format -i
 
 bench: packages ## build and run the benchmarks
 	@$(RELEASE) -DPENSTOCK_BENCH=ON >/dev/null

@@ -20,6 +20,7 @@ DOORS = {
     "host/exec/make_executor": ("penstock/", "formats/", "host/", "cuda/"),
     "host/app": ("penstock/", "formats/", "host/", "cuda/"),
     "host/loader": ("penstock/", "formats/", "host/"),
+    "python": ("penstock/", "python/", "host/app/cli.hpp", "host/text/"),
 }
 
 STANDARD_HEADERS = frozenset(

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-ROOMS = ("include", "formats", "host", "cuda")
+ROOMS = ("include", "formats", "host", "cuda", "python")
 CODE_SUFFIXES = (".hpp", ".cpp", ".cuh", ".cu")
 
 # A comment, or a literal, whichever begins first. Raw strings come before strings. A quote between digits or after a

@@ -1,0 +1,100 @@
+#include "python/src/loader_core.hpp"
+
+#include <unistd.h>
+
+namespace penstock::python {
+namespace {
+
+constexpr std::chrono::milliseconds between_signal_checks{50};
+
+}  // namespace
+
+LoaderCore::Turn::Turn(LoaderCore& core) : core_(core) {
+  if (core.user_.load() == std::this_thread::get_id())  // a signal's handler, or a finalizer
+    throw ConfigurationError("the loader is used again while it waits in the same thread");
+  while (!core.mutex_.try_lock_for(between_signal_checks)) check_signals();
+  core.user_.store(std::this_thread::get_id());
+}
+
+LoaderCore::Turn::~Turn() {
+  core_.user_.store({});
+  core_.mutex_.unlock();
+}
+
+LoaderCore::~LoaderCore() {
+  if (process_ != ::getpid()) {
+    static_cast<void>(loader_.release());  // its threads are another process's: nobody could wait for them
+    return;
+  }
+  WithoutGil const others_run;
+  loader_.reset();
+}
+
+void LoaderCore::open(LoaderOptions const& options, Object batch_class) {
+  process_ = ::getpid();
+  batch_class_ = std::move(batch_class);
+  {
+    WithoutGil const others_run;
+    loader_ = std::make_unique<Loader>(options);
+    loader_->on_wait = check_signals;
+  }
+  parts_ = parts_of(loader_->layout());
+}
+
+void LoaderCore::close() {
+  if (process_ != ::getpid()) return;
+  ++iteration_;
+  WithoutGil const others_run;
+  Turn const turn(*this);
+  loader_.reset();
+}
+
+void LoaderCore::close_if_idle() {
+  if (process_ != ::getpid()) return;
+  ++iteration_;
+  WithoutGil const others_run;
+  if (!mutex_.try_lock()) return;
+  loader_.reset();
+  mutex_.unlock();
+}
+
+void LoaderCore::check_process() const {
+  if (process_ == ::getpid()) return;
+  throw ConfigurationError(
+      "a loader does not go along when its process forks: its threads stay behind",
+      "Make the loader in the process that uses it, or start processes with the method \"spawn\". A PyTorch DataLoader "
+      "needs no workers for it: num_workers=0.");
+}
+
+Loader& LoaderCore::opened() {
+  if (loader_ == nullptr) throw ConfigurationError("the loader is closed");
+  return *loader_;
+}
+
+std::uint64_t LoaderCore::begin_iteration() {
+  std::uint64_t const iteration = ++iteration_;
+  std::optional<std::uint64_t> const left = std::exchange(begun_, std::nullopt);
+  use([&](Loader& loader) {
+    if (left) loader.set_epoch(*left + 1);
+  });
+  return iteration;
+}
+
+Object LoaderCore::next(std::uint64_t iteration) {
+  if (iteration != iteration_)
+    throw ConfigurationError(
+        "this iterator is over: its loader has begun another epoch since, was placed elsewhere, or "
+        "was closed",
+        "One loader has one iteration at a time. Two at once need two loaders.");
+  BatchCore core;
+  bool const has_batch = use([&](Loader& loader) { return loader.next(core.batch); });
+  if (!has_batch) {
+    begun_.reset();
+    return {};
+  }
+  begun_ = core.batch.epoch;
+  core.parts = parts_;
+  return make_batch(reinterpret_cast<PyTypeObject*>(batch_class_.get()), std::move(core));
+}
+
+}  // namespace penstock::python

@@ -1,0 +1,88 @@
+/// A loader that Python's threads share: one at a time uses it, and waits for it without the GIL.
+#pragma once
+
+#include "python/src/python.hpp"
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <thread>
+
+#include <sys/types.h>
+
+#include "penstock/loader.hpp"
+#include "python/src/batch.hpp"
+
+namespace penstock::python {
+
+class LoaderCore {
+ public:
+  LoaderCore() = default;
+  ~LoaderCore();
+  LoaderCore(LoaderCore const&) = delete;
+  LoaderCore& operator=(LoaderCore const&) = delete;
+
+  /// `batch_class`: what batches become instances of, a subclass of _penstock.Batch.
+  void open(LoaderOptions const& options, Object batch_class);
+  /// Ends the loader's threads; waits for its turn.
+  void close();
+  /// The same at the end of the process, unless a thread uses the loader: it is not waited for.
+  void close_if_idle();
+  [[nodiscard]] Parts const& parts() const { return *parts_; }
+
+  /// What `act(loader)` returns; it runs without the GIL, and no other thread uses the loader meanwhile.
+  template <class Act>
+  auto use(Act const& act) {
+    check_process();
+    WithoutGil const others_run;
+    Turn const turn(*this);
+    return act(opened());
+  }
+
+  /// The same for what changes which batch comes next: iterators that were made before have ended.
+  template <class Act>
+  void place(Act const& act) {
+    use(act);
+    ++iteration_;
+    begun_.reset();
+  }
+
+  /// Goes on behind a restored state, or begins with an epoch: the next one, if batches of the one before are left.
+  /// Returns the number of the iteration.
+  [[nodiscard]] std::uint64_t begin_iteration();
+  /// The next batch; none at the end of the epoch. Throws a Python exception if another iteration has begun since.
+  [[nodiscard]] Object next(std::uint64_t iteration);
+
+ private:
+  /// The right to use the loader, waited for without the GIL.
+  class Turn {
+   public:
+    explicit Turn(LoaderCore& core);
+    ~Turn();
+    Turn(Turn const&) = delete;
+    Turn& operator=(Turn const&) = delete;
+
+   private:
+    LoaderCore& core_;
+  };
+
+  /// In a child process of fork() the loader's threads are not there.
+  void check_process() const;
+  [[nodiscard]] Loader& opened();
+
+  std::timed_mutex mutex_;
+  std::atomic<std::thread::id> user_{};  ///< who has its turn
+  std::unique_ptr<Loader> loader_;       ///< null: closed
+  pid_t process_ = 0;
+
+  // Only with the GIL:
+  std::shared_ptr<Parts const> parts_;
+  Object batch_class_;
+  std::uint64_t iteration_ = 0;
+  std::optional<std::uint64_t> begun_;  ///< the epoch of which batches were given, and are left perhaps
+};
+
+}  // namespace penstock::python

@@ -1,0 +1,157 @@
+/// Python's C API, with references that look after themselves. Include this before any other header.
+///
+/// Functions throw PythonError when a Python exception is set; guarded() is where C++ exceptions end.
+#pragma once
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace penstock::python {
+
+/// Thrown while Python's error indicator is set: the exception is the one that Python knows.
+struct PythonError {};
+
+/// A reference that is owned, or none.
+class Object {
+ public:
+  Object() = default;
+  /// Takes over a new reference; throws PythonError if there is none.
+  static Object owned(PyObject* reference) {
+    if (reference == nullptr) throw PythonError{};
+    return Object(reference);
+  }
+  /// Another reference to what somebody else owns.
+  static Object shared(PyObject* reference) {
+    Py_XINCREF(reference);
+    return Object(reference);
+  }
+  Object(Object&& other) noexcept : reference_(std::exchange(other.reference_, nullptr)) {}
+  Object& operator=(Object&& other) noexcept {
+    std::swap(reference_, other.reference_);
+    return *this;
+  }
+  ~Object() { Py_XDECREF(reference_); }
+
+  [[nodiscard]] PyObject* get() const { return reference_; }
+  [[nodiscard]] PyObject* release() { return std::exchange(reference_, nullptr); }
+  explicit operator bool() const { return reference_ != nullptr; }
+
+ private:
+  explicit Object(PyObject* reference) : reference_(reference) {}
+  PyObject* reference_ = nullptr;
+};
+
+/// Lets other Python threads run as long as it lives. Nothing of Python may be touched meanwhile.
+class WithoutGil {
+ public:
+  WithoutGil() : state_(PyEval_SaveThread()) {}
+  ~WithoutGil() { PyEval_RestoreThread(state_); }
+  WithoutGil(WithoutGil const&) = delete;
+  WithoutGil& operator=(WithoutGil const&) = delete;
+
+ private:
+  PyThreadState* state_;
+};
+
+/// Makes Python's own thread of this thread run again, inside a WithoutGil.
+class WithGil {
+ public:
+  WithGil() : state_(PyGILState_Ensure()) {}
+  ~WithGil() { PyGILState_Release(state_); }
+  WithGil(WithGil const&) = delete;
+  WithGil& operator=(WithGil const&) = delete;
+
+ private:
+  PyGILState_STATE state_;
+};
+
+/// For waits without the GIL: runs the handlers of signals that have arrived. Throws PythonError if one raised.
+inline void check_signals() {
+  WithGil const gil;
+  if (PyErr_CheckSignals() != 0) throw PythonError{};
+}
+
+/// Bytes of a file name or an option, as os.fsencode() makes them of a str.
+[[nodiscard]] inline std::string bytes_of(PyObject* text) {
+  Object const encoded = Object::owned(PyUnicode_EncodeFSDefault(text));
+  char* data = nullptr;
+  Py_ssize_t size = 0;
+  if (PyBytes_AsStringAndSize(encoded.get(), &data, &size) != 0) throw PythonError{};
+  return {data, static_cast<std::size_t>(size)};
+}
+
+/// The reverse, os.fsdecode(): bytes that are not UTF-8 become surrogates and come back as they were.
+[[nodiscard]] inline Object text_of(std::string_view bytes) {
+  return Object::owned(PyUnicode_DecodeFSDefaultAndSize(bytes.data(), static_cast<Py_ssize_t>(bytes.size())));
+}
+
+/// Text to be read by people: it can be printed, whatever the bytes are.
+[[nodiscard]] inline Object message_of(std::string_view bytes) {
+  return Object::owned(PyUnicode_DecodeUTF8(bytes.data(), static_cast<Py_ssize_t>(bytes.size()), "backslashreplace"));
+}
+
+/// MODULE.NAME, imported if it was not yet.
+[[nodiscard]] inline Object imported(char const* module, char const* name) {
+  Object const from = Object::owned(PyImport_ImportModule(module));
+  return Object::owned(PyObject_GetAttrString(from.get(), name));
+}
+
+/// Sets Python's exception that says what the C++ exception that is being handled says. Call it from a catch block.
+void set_python_error() noexcept;
+
+/// What `make` returns, an owned reference; null with a Python exception if it throws.
+template <class Make>
+[[nodiscard]] PyObject* guarded(Make const& make) noexcept {
+  try {
+    return make().release();
+  } catch (...) {
+    set_python_error();
+    return nullptr;
+  }
+}
+
+/// 0, or -1 with a Python exception if `act` throws.
+template <class Act>
+[[nodiscard]] int guarded_status(Act const& act) noexcept {
+  try {
+    act();
+    return 0;
+  } catch (...) {
+    set_python_error();
+    return -1;
+  }
+}
+
+[[nodiscard]] inline Object none() { return Object::shared(Py_None); }
+
+/// As method tables take it. The cast by way of void(*)() is the one that compilers accept for any kind of method.
+template <class Function>
+[[nodiscard]] PyCFunction as_method(Function* function) {
+  return reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(function));
+}
+template <class Function>
+[[nodiscard]] void* as_slot(Function* function) {
+  return reinterpret_cast<void*>(function);
+}
+
+/// A new, zeroed instance of `type`, which may be a subclass.
+template <class Instance>
+[[nodiscard]] Instance* allocate(PyTypeObject* type) {
+  auto const make = reinterpret_cast<allocfunc>(PyType_GetSlot(type, Py_tp_alloc));
+  PyObject* const made = make(type, 0);
+  if (made == nullptr) throw PythonError{};
+  return reinterpret_cast<Instance*>(made);
+}
+
+/// Ends an instance whose C++ members are destroyed.
+inline void free_instance(PyObject* self) {
+  PyTypeObject* const type = Py_TYPE(self);
+  reinterpret_cast<freefunc>(PyType_GetSlot(type, Py_tp_free))(self);
+  Py_DECREF(reinterpret_cast<PyObject*>(type));
+}
+
+}  // namespace penstock::python
