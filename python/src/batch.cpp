@@ -9,6 +9,7 @@ BatchObject& self_of(PyObject* self) { return *reinterpret_cast<BatchObject*>(se
 SharedBatch const& batch_of(PyObject* self) { return self_of(self).core.batch; }
 
 void end_batch(PyObject* self) {
+  PyObject_ClearWeakRefs(self);
   BatchObject& batch = self_of(self);
   Py_XDECREF(batch.made);
   std::destroy_at(&batch.core);
@@ -205,10 +206,16 @@ PyGetSetDef attributes[] = {
     {nullptr, nullptr, nullptr, nullptr, nullptr},
 };
 
+PyMemberDef members[] = {
+    weak_references_at(offsetof(BatchObject, weak_references)),
+    {nullptr, 0, 0, 0, nullptr},
+};
+
 PyType_Slot slots[] = {
     {Py_tp_doc, const_cast<char*>("The core of penstock.Batch: tensors by name.")},
     {Py_tp_dealloc, as_slot(end_batch)},
     {Py_tp_methods, methods},
+    {Py_tp_members, members},
     {Py_tp_getset, attributes},
     {Py_tp_iter, as_slot(iterate)},
     {Py_mp_subscript, as_slot(get_item)},

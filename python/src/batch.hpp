@@ -40,6 +40,7 @@ struct BatchCore {
 
 struct BatchObject {
   PyObject ob_base;
+  PyObject* weak_references;
   BatchCore core;
   PyObject* made;  ///< a dict of the parts that were asked for, or null
 };

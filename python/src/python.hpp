@@ -5,7 +5,9 @@
 
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
+#include <structmember.h>
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -145,6 +147,12 @@ template <class Instance>
   PyObject* const made = make(type, 0);
   if (made == nullptr) throw PythonError{};
   return reinterpret_cast<Instance*>(made);
+}
+
+/// The entry of a table of members that makes instances with `PyObject* weak_references` at `offset` weakly referable.
+/// Whoever ends them calls PyObject_ClearWeakRefs first.
+[[nodiscard]] constexpr PyMemberDef weak_references_at(std::size_t offset) {
+  return {"__weaklistoffset__", T_PYSSIZET, static_cast<Py_ssize_t>(offset), READONLY, nullptr};
 }
 
 /// Ends an instance whose C++ members are destroyed.

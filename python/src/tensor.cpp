@@ -19,6 +19,7 @@ TensorObject& self_of(PyObject* self) { return *reinterpret_cast<TensorObject*>(
 TensorView const& view_of(PyObject* self) { return self_of(self).view; }
 
 void end_tensor(PyObject* self) {
+  PyObject_ClearWeakRefs(self);
   TensorObject& tensor = self_of(self);
   if (tensor.was_read_in_a_stream) {
     try {  // which streams read it nobody knows; the legacy one waits for all that do not ask for the contrary
@@ -184,6 +185,11 @@ PyGetSetDef attributes[] = {
     {nullptr, nullptr, nullptr, nullptr, nullptr},
 };
 
+PyMemberDef members[] = {
+    weak_references_at(offsetof(TensorObject, weak_references)),
+    {nullptr, 0, 0, 0, nullptr},
+};
+
 PyType_Slot slots[] = {
     {Py_tp_doc, const_cast<char*>("Elements of a batch in memory that they keep alive: row-major, of one or two "
                                   "dimensions.\n\nReads as a buffer, by DLPack, and by __array__ or "
@@ -192,6 +198,7 @@ PyType_Slot slots[] = {
     {Py_tp_dealloc, as_slot(end_tensor)},
     {Py_tp_repr, as_slot(represent)},
     {Py_tp_methods, methods},
+    {Py_tp_members, members},
     {Py_tp_getset, attributes},
     {Py_sq_length, as_slot(length)},
     {Py_bf_getbuffer, as_slot(get_buffer)},

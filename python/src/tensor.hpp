@@ -52,6 +52,7 @@ inline constexpr std::uintptr_t legacy_default_stream = 1;
 
 struct TensorObject {
   PyObject ob_base;
+  PyObject* weak_references;
   TensorView view;
   std::array<Py_ssize_t, 2> shape;          ///< for Py_buffer
   std::array<Py_ssize_t, 2> strides_bytes;  ///< for Py_buffer

@@ -205,7 +205,7 @@ def _is_ignored(root, path):
 
 def file_lengths(root):
     """Files stay readable in one sitting. (A corpus is not for reading.)"""
-    folders = (*ROOMS, "tests", "bench", "python", "scripts")
+    folders = (*ROOMS, "tests", "bench", "scripts")
     suffixes = (".hpp", ".cpp", ".cuh", ".cu", ".py", ".cmake", "")
     paths = [p for p in code_files(root, folders, suffixes) if "corpus" not in p.relative_to(root).parts]
     counts = [(p, len(p.read_text().splitlines())) for p in paths]
