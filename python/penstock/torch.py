@@ -9,11 +9,10 @@ from penstock._errors import ConfigurationError
 from penstock._loader import Loader
 from penstock._optional import needed
 
-torch = needed("torch", "penstock.torch")
-data = needed("torch.utils.data", "penstock.torch")
+_data = needed("torch.utils.data", "penstock.torch")
 
 
-class IterableDataset(data.IterableDataset):
+class IterableDataset(_data.IterableDataset):
     """One epoch of a loader an iteration, as dicts of tensors that share the batches' memory.
 
     source: a Loader, or the paths of one; then `options` are its options. Values of the dicts are what Batch.to_torch()
@@ -47,7 +46,7 @@ class IterableDataset(data.IterableDataset):
     @property
     def loader(self):
         """The loader of this process, made when it is needed first."""
-        worker = data.get_worker_info()
+        worker = _data.get_worker_info()
         if worker is not None and self._source is None:
             raise ConfigurationError(
                 "a loader does not go along to worker processes",

@@ -9,7 +9,7 @@ from penstock._errors import ConfigurationError
 from penstock._loader import Loader
 from penstock._optional import needed
 
-xgboost = needed("xgboost", "penstock.xgboost")
+_xgboost = needed("xgboost", "penstock.xgboost")
 
 _ROWS = 65_536  # of a batch: XGBoost works on few large ones
 
@@ -69,7 +69,7 @@ def _with_weights_of_queries(fields):
     return {**fields, "weight": fields["weight"][is_first]}
 
 
-class DataIter(xgboost.DataIter):
+class DataIter(_xgboost.DataIter):
     """All batches of one epoch of a loader, again and again: every pass has the same rows in the same order.
 
     source: a Loader, or the paths of one; then `options` are its options, and batch_size is 65,536 unless given. Dense
