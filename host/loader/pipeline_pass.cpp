@@ -66,8 +66,9 @@ ReadCounts Pipeline::counts() const { return state_->counts(); }
 
 namespace {
 
-SharedBatch read_everything(PipelineOptions const& options) {
+SharedBatch read_everything(PipelineOptions const& options, BatchLayout* layout) {
   OpenedInput const input(options, true);
+  if (layout != nullptr) *layout = input.layout();
   std::unique_ptr<RowSource> const rows = open_rows(input, {});
   std::vector<RowPiece> pieces;
   for (RowPiece piece; rows->next(piece);) {
@@ -87,9 +88,9 @@ SharedBatch read_everything(PipelineOptions const& options) {
 
 }  // namespace
 
-SharedBatch read_all(PipelineOptions const& options) {
+SharedBatch read_all(PipelineOptions const& options, BatchLayout* layout) {
   SharedBatch batch;
-  run_stoppable([&] { batch = read_everything(options); }, options.on_wait);
+  run_stoppable([&] { batch = read_everything(options, layout); }, options.on_wait);
   return batch;
 }
 

@@ -196,7 +196,7 @@ class Loader {
   std::unique_ptr<State> state_;
 };
 
-/// All records of the inputs as one batch in host memory.
-[[nodiscard]] SharedBatch read_all(PipelineOptions const& options);
+/// All records of the inputs as one batch in host memory. `layout`, unless it is null, becomes its layout.
+[[nodiscard]] SharedBatch read_all(PipelineOptions const& options, BatchLayout* layout = nullptr);
 
 }  // namespace penstock

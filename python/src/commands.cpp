@@ -56,39 +56,18 @@ PyObject* size_of(PyObject*, PyObject* text) {
   });
 }
 
-/// What a batch that is not a loader's shows of its layout.
-BatchLayout layout_of(Batch const& batch) {
-  BatchLayout layout;
-  layout.features = batch.features.columns + batch.csr.columns;
-  layout.is_sparse = batch.csr.indptr != nullptr;
-  layout.feature_dtype = layout.is_sparse ? batch.csr.dtype : batch.features.dtype;
-  layout.labels_vary = batch.labels.offsets != nullptr;
-  layout.labels = batch.label.columns;
-  layout.label_dtype = layout.labels_vary ? batch.labels.dtype : batch.label.dtype;
-  layout.has_weight = batch.weight.columns != 0;
-  layout.has_qid = batch.qid.columns != 0;
-  layout.has_base_margin = batch.base_margin.columns != 0;
-  layout.has_start = batch.start.columns != 0;
-  layout.cats = batch.cat.columns;
-  layout.categories = batch.categories.columns;
-  layout.has_uid = batch.uid.offsets != nullptr;
-  layout.has_metadata = batch.metadata.offsets != nullptr;
-  return layout;
-}
-
 PyObject* read(PyObject*, PyObject* arguments) {
   return guarded([&] {
     PyObject* batch_class = nullptr;
     PyObject* options = nullptr;
     if (PyArg_ParseTuple(arguments, "OO!:read", &batch_class, &PyDict_Type, &options) == 0) throw PythonError{};
-    PipelineOptions const given = pipeline_options_of(options);
+    PipelineOptions given = pipeline_options_of(options);
+    given.on_wait = check_signals;
     BatchCore core;
     BatchLayout layout;
     {
       WithoutGil const others_run;
-      core.batch = read_all(given, check_signals);
-      bool const has_lists = core.batch.rows.lists[0].offsets != nullptr;
-      layout = has_lists ? Pipeline(given).layout() : layout_of(core.batch.rows);
+      core.batch = read_all(given, &layout);
     }
     core.parts = parts_of(layout);
     return make_batch(reinterpret_cast<PyTypeObject*>(batch_class), std::move(core));

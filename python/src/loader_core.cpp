@@ -35,8 +35,9 @@ void LoaderCore::open(LoaderOptions const& options, Object batch_class) {
   batch_class_ = std::move(batch_class);
   {
     WithoutGil const others_run;
-    loader_ = std::make_unique<Loader>(options);
-    loader_->on_wait = check_signals;
+    LoaderOptions interruptible = options;
+    interruptible.on_wait = check_signals;
+    loader_ = std::make_unique<Loader>(interruptible);
   }
   parts_ = parts_of(loader_->layout());
 }
