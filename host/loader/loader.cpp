@@ -261,7 +261,9 @@ class Loader::State {
     if (!input_.is_read_again() && passes_++ > 0)
       throw SourceError(input_.why_not_at_random() + ": there is no second epoch");
     input_.check_unchanged();
-    if (wants_index() || options_.world_size > 1) count_records();
+    if (wants_index()) find_index();
+    if (index_ != nullptr) records_ = index_->records();
+    if (options_.world_size > 1) count_records();
     EpochTask task;
     task.order = order();
     task.division = division();
@@ -301,10 +303,11 @@ class Loader::State {
     return input_.plan() == nullptr ? 1 : plan_sizes(*input_.plan(), input_.stream()).lanes;
   }
 
-  /// From the index where there can be one, else by a pass.
+  /// From the index where one is used or there already, else by a pass.
   void count_records() {
     if (records_) return;
-    if (is_at_random()) {
+    bool const uses_index = options_.shuffle == Shuffle::exact || options_.world_size > 1;
+    if (is_at_random() && (uses_index || load_index())) {
       find_index();
       records_ = index_->records();
       return;
@@ -325,14 +328,22 @@ class Loader::State {
     return rows->counts();
   }
 
+  [[nodiscard]] std::string index_path() const {
+    return options_.index.empty() ? default_index_path(input_) : options_.index;
+  }
+
+  /// If there is one beside the files.
+  bool load_index() {
+    if (index_ == nullptr && options_.index != "none") index_ = RecordIndex::load(index_path(), input_);
+    return index_ != nullptr;
+  }
+
   void find_index() {
-    std::string const path = options_.index.empty() ? default_index_path(input_) : options_.index;
-    if (options_.index != "none") index_ = RecordIndex::load(path, input_);
-    if (index_ != nullptr) return;
+    if (load_index()) return;
     run_stoppable([&] { index_ = RecordIndex::build(input_); }, options_.on_wait);
-    bool const is_saved = options_.index == "none" || index_->save(path, input_);
+    bool const is_saved = options_.index == "none" || index_->save(index_path(), input_);
     if (!is_saved && !options_.index.empty())
-      throw SinkError(path + ": the index cannot be written there", "index \"none\" keeps it in memory");
+      throw SinkError(index_path() + ": the index cannot be written there", "index \"none\" keeps it in memory");
   }
 
   LoaderOptions options_;
