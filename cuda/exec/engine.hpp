@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "penstock/device.hpp"
+#include "penstock/shared_batch.hpp"
 #include "penstock/trace.hpp"
 
 namespace penstock::csv {
@@ -110,6 +111,9 @@ class Engine final : public Device {
                                                         WorkerOptions const& options);
 [[nodiscard]] std::unique_ptr<DeviceWorker> make_worker(Engine& engine, recordio::Plan const& plan,
                                                         WorkerOptions const& options);
+
+/// Copies batches to the device.
+[[nodiscard]] std::unique_ptr<BatchUploader> make_uploader(std::shared_ptr<Engine> engine);
 
 /// A cutter of CSV on the device: csv_cutter.cu. `plan` need not outlive it.
 [[nodiscard]] std::unique_ptr<Cutter> make_cutter(Engine& engine, csv::DecodePlan const& plan,

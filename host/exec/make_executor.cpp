@@ -75,6 +75,10 @@ DeviceChoice choose_device(DeviceWish const& wish) {
                     "--device cpu or --device auto; penstock doctor shows what there is");
 }
 
+std::unique_ptr<BatchUploader> make_uploader(std::shared_ptr<Device> device) {
+  return cuda::make_uploader(std::static_pointer_cast<cuda::Engine>(std::move(device)));
+}
+
 std::vector<std::string> describe_devices() {
   cuda::Survey const survey = cuda::survey_devices();
   if (survey.devices.empty()) return {"no usable device: " + survey.problem};
@@ -136,6 +140,8 @@ DeviceChoice choose_device(DeviceWish const& wish) {
 }
 
 std::vector<std::string> describe_devices() { return {"no CUDA engine in this build"}; }
+
+std::unique_ptr<BatchUploader> make_uploader(std::shared_ptr<Device>) { return nullptr; }
 
 template <>
 std::unique_ptr<DeviceWorker> make_device_worker<csv::Format>(Device&, csv::Format::Plan const&, WorkerOptions const&) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "penstock/device.hpp"
+#include "penstock/shared_batch.hpp"
 #include "penstock/trace.hpp"
 
 namespace penstock {
@@ -31,6 +32,9 @@ struct DeviceChoice {
 [[nodiscard]] DeviceChoice choose_device(DeviceWish const& wish);
 /// What there is, a line for each device, or why there is none.
 [[nodiscard]] std::vector<std::string> describe_devices();
+
+/// Copies batches to `device`, which it keeps.
+[[nodiscard]] std::unique_ptr<BatchUploader> make_uploader(std::shared_ptr<Device> device);
 
 /// A worker of `device` for a format that has kernels (Format::has_device). `plan` must outlive it.
 template <class Format>

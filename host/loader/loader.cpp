@@ -7,6 +7,7 @@
 
 #include <unistd.h>
 
+#include "host/exec/make_executor.hpp"
 #include "host/io/stoppable.hpp"
 #include "host/loader/indexed_batches.hpp"
 #include "host/loader/loader_metrics.hpp"
@@ -43,12 +44,31 @@ struct SharedCounts {
   std::atomic<std::uint64_t> text_bytes = 0;
 };
 
+/// Batches where a device wants them: dense ones in its memory. One thread's.
+class Placement {
+ public:
+  explicit Placement(OpenedInput const& input) {
+    bool const is_dense = input.layout().is_dense();
+    if (input.engine().device != nullptr && is_dense) uploader_ = make_uploader(input.engine().device);
+  }
+  void place(std::vector<MadeBatch>& batches) {
+    if (uploader_ == nullptr) return;
+    for (MadeBatch& made : batches) made.batch = uploader_->upload(made.batch);
+  }
+
+ private:
+  std::unique_ptr<BatchUploader> uploader_;
+};
+
 /// Reads in a stream. Of files several batches make a task, so that little time is spent on handing over; of a pipe
 /// one, which is not kept waiting for others.
 class StreamWorker final : public BatchWorker {
  public:
   StreamWorker(OpenedInput const& input, EpochTask const& task, PassOptions const& pass, SharedCounts& counts)
-      : batches_(input, task, pass), bytes_wanted_(input.is_read_again() ? group_bytes : 0), counts_(counts) {}
+      : placement_(input),
+        batches_(input, task, pass),
+        bytes_wanted_(input.is_read_again() ? group_bytes : 0),
+        counts_(counts) {}
 
   std::vector<MadeBatch> make(std::uint64_t) override {
     if (error_ != nullptr) std::rethrow_exception(error_);
@@ -66,6 +86,7 @@ class StreamWorker final : public BatchWorker {
       if (made.empty()) throw;
     }
     count();
+    placement_.place(made);
     return made;
   }
   void stop() override { batches_.stop(); }
@@ -81,6 +102,7 @@ class StreamWorker final : public BatchWorker {
     counted_ = now;
   }
 
+  Placement placement_;
   StreamedBatches batches_;
   std::size_t bytes_wanted_;
   SharedCounts& counts_;
@@ -93,7 +115,8 @@ class IndexWorker final : public BatchWorker {
  public:
   IndexWorker(OpenedInput const& input, RecordIndex const& index, EpochTask const& task, StreamOptions const& options,
               StreamSizes const& sizes, SharedCounts& counts)
-      : batches_(input, index, task, options, sizes),
+      : placement_(input),
+        batches_(input, index, task, options, sizes),
         steps_(task.division.steps(index.records())),
         record_bytes_(index.records() == 0 ? 0 : index.text_bytes() / index.records()),
         counts_(counts) {
@@ -106,12 +129,14 @@ class IndexWorker final : public BatchWorker {
     if (first >= steps_) return {};
     std::vector<MadeBatch> made = batches_.make(first, std::min(steps_a_task_, steps_ - first));
     for (MadeBatch const& each : made) counts_.text_bytes += each.batch.valid_rows * record_bytes_;
+    placement_.place(made);
     return made;
   }
 
  private:
   static constexpr std::uint64_t task_bytes = std::uint64_t{256} << 10;
 
+  Placement placement_;
   IndexedBatches batches_;
   std::uint64_t steps_;
   std::uint64_t steps_a_task_ = 1;

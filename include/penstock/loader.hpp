@@ -46,7 +46,8 @@ struct InputOptions {
   std::string schema;     ///< a schema file
   std::string on_error;   ///< fail (default), skip, or null: a bad feature becomes missing
   std::string features;   ///< dense or sparse; empty: as they come in
-  /// auto, cpu, cuda or cuda:N: what decodes. Batches come to host memory, which is pinned where a device has made them.
+  /// auto (a CUDA device, if there is one), cpu, cuda or cuda:N: what decodes. Dense batches of a Loader lie in that
+  /// device's memory; sparse and ragged ones, a Pipeline's, and read_all()'s, in the host's, which a device pins.
   std::string device = "auto";
   std::size_t memory_bytes = std::size_t{256} << 20;  ///< text and tensors on their way, held batches not counted
   unsigned threads = 0;                               ///< 0: one for each core

@@ -40,12 +40,23 @@ class DeviceTensors {
 struct SharedBatch {
   Batch rows;
   std::shared_ptr<void const> memory;
-  /// Given: the dense features, and the other dense tensors, lie on a device. Null: everything is in host memory.
+  /// Given: all tensors lie on a device. Null: everything is in host memory.
   std::shared_ptr<DeviceTensors const> on_device;
   std::size_t valid_rows = 0;  ///< the rest, at the end, is padding: copies of the epoch's last record
   std::uint64_t epoch = 0;
   std::uint64_t step = 0;  ///< of its rank in the epoch, from 0
   Provenance provenance;
+};
+
+/// Copies batches to a device. One thread at a time uses it; what it has made may outlive it, and be given up on any
+/// thread.
+class BatchUploader {
+ public:
+  virtual ~BatchUploader() = default;
+  /// The same batch in memory of the device: dense tensors alone. The copies are queued in a stream of the uploader's,
+  /// and nothing waits for them; they are quick where the batch is in the device's pinned memory, and keep it until
+  /// they are done. Throws DeviceMemoryError if there is no room.
+  [[nodiscard]] virtual SharedBatch upload(SharedBatch const& batch) = 0;
 };
 
 }  // namespace penstock

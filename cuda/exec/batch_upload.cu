@@ -1,0 +1,229 @@
+// Batches in memory of the device, for whoever learns there.
+#include <cuda_runtime.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+#include "cuda/exec/engine.hpp"
+#include "cuda/exec/engine_stream.hpp"
+#include "cuda/exec/memory.hpp"
+#include "cuda/exec/stream.hpp"
+#include "penstock/shared_batch.hpp"
+
+namespace penstock::cuda {
+namespace {
+
+constexpr std::size_t alignment = 256;  // as cudaMalloc aligns
+
+/// The driver's word for it is enough here: what fails in a destructor has failed before.
+void ignore(cudaError_t) {}
+
+/// The stream that a consumer names as DLPack does.
+cudaStream_t stream_named(std::uintptr_t stream) {
+  constexpr std::uintptr_t legacy_default = 1;
+  return stream == legacy_default ? nullptr : reinterpret_cast<cudaStream_t>(stream);
+}
+
+/// The engine's device is the calling thread's for a while; the thread is somebody else's.
+class DeviceScope {
+ public:
+  explicit DeviceScope(Engine const& engine) {
+    ignore(cudaGetDevice(&before_));
+    ignore(cudaSetDevice(engine.facts().number));
+  }
+  ~DeviceScope() { ignore(cudaSetDevice(before_)); }
+  DeviceScope(DeviceScope const&) = delete;
+  DeviceScope& operator=(DeviceScope const&) = delete;
+
+ private:
+  int before_ = 0;
+};
+
+/// An event that is not timed, with its owner.
+class Event {
+ public:
+  Event() { PENSTOCK_CUDA_CHECK(cudaEventCreateWithFlags(&event_, cudaEventDisableTiming)); }
+  ~Event() {
+    if (event_ != nullptr) ignore(cudaEventDestroy(event_));
+  }
+  Event(Event&& other) noexcept : event_(std::exchange(other.event_, nullptr)) {}
+  [[nodiscard]] cudaEvent_t get() const { return event_; }
+
+ private:
+  cudaEvent_t event_ = nullptr;
+};
+
+/// Memory of one batch, and what has to be done before it is written again.
+struct Slab {
+  DeviceArray<std::byte> bytes;
+  std::vector<Event> uses;
+};
+
+/// Slabs that nobody has. Thread-safe.
+class SlabPool {
+ public:
+  explicit SlabPool(std::shared_ptr<Engine> engine) : engine_(std::move(engine)) {}
+  ~SlabPool() {
+    DeviceScope const scope(*engine_);
+    slabs_.clear();
+  }
+  SlabPool(SlabPool const&) = delete;
+  SlabPool& operator=(SlabPool const&) = delete;
+
+  [[nodiscard]] Engine& engine() const { return *engine_; }
+
+  /// The smallest that is large enough, unless it is far too large; else new memory.
+  [[nodiscard]] Slab take(std::size_t size_bytes) {
+    std::lock_guard const lock(mutex_);
+    auto best = slabs_.end();
+    for (auto slab = slabs_.begin(); slab != slabs_.end(); ++slab) {
+      bool const fits = slab->bytes.size() >= size_bytes && slab->bytes.size() <= 2 * size_bytes + alignment;
+      if (fits && (best == slabs_.end() || slab->bytes.size() < best->bytes.size())) best = slab;
+    }
+    if (best == slabs_.end()) {
+      slabs_.clear();  // of other sizes: batches have changed
+      return {DeviceArray<std::byte>(size_bytes, "a batch"), {}};
+    }
+    Slab slab = std::move(*best);
+    slabs_.erase(best);
+    return slab;
+  }
+  void give_back(Slab slab) {
+    std::lock_guard const lock(mutex_);
+    slabs_.push_back(std::move(slab));
+  }
+
+ private:
+  std::shared_ptr<Engine> engine_;
+  std::mutex mutex_;
+  std::vector<Slab> slabs_;
+};
+
+/// A batch on the device: its memory, and when it is complete.
+class UploadedBatch final : public DeviceTensors {
+ public:
+  UploadedBatch(std::shared_ptr<SlabPool> pool, Slab slab) : pool_(std::move(pool)), slab_(std::move(slab)) {}
+  /// The memory waits for whatever was queued with it in streams that are known.
+  ~UploadedBatch() override {
+    DeviceScope const scope(pool_->engine());
+    try {
+      for (cudaStream_t const stream : streams_) {
+        Event event;
+        PENSTOCK_CUDA_CHECK(cudaEventRecord(event.get(), stream));
+        slab_.uses.push_back(std::move(event));
+      }
+      pool_->give_back(std::move(slab_));
+    } catch (Error const&) {
+      // A stream that is gone: cudaFree, which waits for the device, takes the memory.
+    }
+  }
+  UploadedBatch(UploadedBatch const&) = delete;
+  UploadedBatch& operator=(UploadedBatch const&) = delete;
+
+  [[nodiscard]] std::byte* memory() const { return slab_.bytes.get(); }
+  [[nodiscard]] cudaEvent_t ready() const { return ready_.get(); }
+
+  [[nodiscard]] int device() const override { return pool_->engine().facts().number; }
+  void make_stream_wait(std::uintptr_t stream) const override {
+    DeviceScope const scope(pool_->engine());
+    PENSTOCK_CUDA_CHECK(cudaStreamWaitEvent(stream_named(stream), ready_.get(), 0));
+  }
+  void wait() const override {
+    DeviceScope const scope(pool_->engine());
+    PENSTOCK_CUDA_CHECK(cudaEventSynchronize(ready_.get()));
+  }
+  void used_in(std::uintptr_t stream) const override {
+    std::lock_guard const lock(mutex_);
+    cudaStream_t const named = stream_named(stream);
+    if (std::find(streams_.begin(), streams_.end(), named) == streams_.end()) streams_.push_back(named);
+  }
+
+ private:
+  std::shared_ptr<SlabPool> pool_;
+  Slab slab_;
+  Event ready_;
+  mutable std::mutex mutex_;
+  mutable std::vector<cudaStream_t> streams_;
+};
+
+class Uploader final : public BatchUploader {
+ public:
+  explicit Uploader(std::shared_ptr<Engine> const& engine)
+      : pool_(std::make_shared<SlabPool>(engine)),
+        stream_((engine->use(), stream_options(*engine, engine->take_track()))) {}
+  /// Sources are given up when they are read no more.
+  ~Uploader() override { ignore(cudaStreamSynchronize(stream_.get())); }
+  Uploader(Uploader const&) = delete;
+  Uploader& operator=(Uploader const&) = delete;
+
+  SharedBatch upload(SharedBatch const& batch) override {
+    pool_->engine().use();
+    give_up_sources();
+    Slab slab = pool_->take(std::max<std::size_t>(bytes_of(batch), 1));
+    for (Event const& use : slab.uses) PENSTOCK_CUDA_CHECK(cudaStreamWaitEvent(stream_.get(), use.get(), 0));
+    slab.uses.clear();
+    auto const tensors = std::make_shared<UploadedBatch>(pool_, std::move(slab));
+    sources_.push_back({batch.memory, Event()});
+    SharedBatch uploaded = batch;
+    try {
+      copy(uploaded.rows, tensors->memory());
+      PENSTOCK_CUDA_CHECK(cudaEventRecord(tensors->ready(), stream_.get()));
+      PENSTOCK_CUDA_CHECK(cudaEventRecord(sources_.back().is_read.get(), stream_.get()));
+    } catch (Error const&) {
+      ignore(cudaStreamSynchronize(stream_.get()));  // nobody says when what was queued is done
+      sources_.pop_back();
+      throw;
+    }
+    uploaded.memory = tensors;
+    uploaded.on_device = tensors;
+    return uploaded;
+  }
+
+ private:
+  /// Host memory that may still be copied from.
+  struct Source {
+    std::shared_ptr<void const> memory;
+    Event is_read;
+  };
+
+  static constexpr std::size_t aligned(std::size_t bytes) { return (bytes + alignment - 1) / alignment * alignment; }
+  static std::size_t bytes_of(SharedBatch const& batch) {
+    std::size_t bytes = 0;
+    for (Role const role : tensor_roles) bytes += aligned(batch.rows.rows * batch.rows.tensor(role).row_bytes());
+    return bytes;
+  }
+
+  /// Tensors one behind the other from `at` on.
+  void copy(Batch& rows, std::byte* at) {
+    for (Role const role : tensor_roles) {
+      Dense& tensor = rows.tensor(role);
+      std::size_t const bytes = rows.rows * tensor.row_bytes();
+      if (bytes == 0) continue;
+      stream_.copy(at, tensor.data, bytes, "upload");
+      tensor.data = at;
+      at += aligned(bytes);
+    }
+  }
+
+  void give_up_sources() {
+    while (!sources_.empty() && cudaEventQuery(sources_.front().is_read.get()) == cudaSuccess) sources_.pop_front();
+  }
+
+  std::shared_ptr<SlabPool> pool_;
+  std::deque<Source> sources_;  ///< in the order of their copies
+  Stream stream_;
+};
+
+}  // namespace
+
+std::unique_ptr<BatchUploader> make_uploader(std::shared_ptr<Engine> engine) {
+  return std::make_unique<Uploader>(engine);
+}
+
+}  // namespace penstock::cuda
