@@ -15,6 +15,7 @@ namespace penstock {
 /// What a column is for. Role columns leave the features.
 enum class Role : std::uint8_t { feature, label, weight, qid, base_margin, start, cat, category, ignore };
 
+/// As arrays in .npz, JSON and messages call it.
 constexpr std::string_view name_of(Role role) {
   constexpr std::string_view names[] = {"features", "label", "weight",   "qid",    "base_margin",
                                         "start",    "cat",   "category", "ignored"};
@@ -29,6 +30,7 @@ inline constexpr std::array<Role, 8> tensor_roles = {Role::feature,     Role::la
 /// sentences.
 enum class ListRole : std::uint8_t { none, target, dynamic_feat, in0, in1 };
 
+/// As keys of records call it; "" for none.
 constexpr std::string_view name_of(ListRole role) {
   constexpr std::string_view names[] = {"", "target", "dynamic_feat", "in0", "in1"};
   return names[static_cast<std::size_t>(role)];
@@ -42,6 +44,7 @@ struct ListLayout {
   std::size_t parts = 1;
   bool operator==(ListLayout const&) const = default;
 };
+/// How many lists a record can have.
 inline constexpr std::size_t lists_max = 2;
 
 /// Shape and type of each tensor, without data. Weights and base margins are float32; qid and start (seconds since
@@ -51,7 +54,7 @@ struct BatchLayout {
   DType feature_dtype = DType::float32;
   std::size_t features = 0;  ///< columns; of a sparse layout 0 if they are not known
   std::size_t labels = 0;    ///< columns of the dense label
-  bool has_weight = false;
+  bool has_weight = false;   ///< as each of these: whether Batch has the tensor of that name
   bool has_qid = false;
   DType label_dtype = DType::float32;  ///< other than float32 only where a file that is read back says so
   bool is_sparse = false;              ///< features are Batch::csr instead of Batch::features
@@ -80,6 +83,7 @@ struct BatchLayout {
     }
     return 0;
   }
+  /// Of the role's tensor, dense or not, whether it is there or not.
   [[nodiscard]] constexpr DType dtype(Role role) const {
     switch (role) {
       case Role::feature: return feature_dtype;
@@ -91,8 +95,9 @@ struct BatchLayout {
       default: return DType::float32;
     }
   }
+  /// What a row of the role's dense tensor takes.
   [[nodiscard]] constexpr std::size_t row_bytes(Role role) const { return columns(role) * size_bytes(dtype(role)); }
-  /// Of the dense tensors.
+  /// Of all dense tensors together.
   [[nodiscard]] constexpr std::size_t row_bytes() const {
     std::size_t sum = 0;
     for (Role role : tensor_roles) sum += row_bytes(role);
@@ -116,6 +121,7 @@ struct BatchCapacity {
   std::array<std::size_t, lists_max> list_values = {};  ///< of each list
   std::size_t text_bytes = 0;                           ///< of Batch::texts
 
+  /// Whether memory of this capacity has room for what needs the other.
   [[nodiscard]] constexpr bool holds(BatchCapacity const& other) const {
     bool holds_lists = true;
     for (std::size_t i = 0; i < lists_max; ++i) holds_lists = holds_lists && list_values[i] >= other.list_values[i];
@@ -125,26 +131,28 @@ struct BatchCapacity {
   bool operator==(BatchCapacity const&) const = default;
 };
 
-/// `rows` records as named tensors that share their number of rows. A view: it does not own them.
+/// `rows` records as named tensors that share their number of rows. A view: it does not own them. BatchLayout says
+/// which are there; of the others, dense ones have no columns, and the rest no indptr, offsets or cells.
 struct Batch {
   std::size_t rows = 0;
-  Dense features;
-  Dense label;
-  Dense weight;
-  Dense qid;
-  Dense base_margin;
-  Dense start;
-  Dense cat;
-  Dense categories;
-  TextCells texts;  ///< columns of text as they stand there, where the layout keeps them
-  Csr csr;          ///< the features, where the layout is sparse
-  Ragged labels;    ///< the labels, where their number varies
-  Texts uid;
-  Texts metadata;
+  Dense features;     ///< rows x columns of BatchLayout::feature_dtype, where the layout is dense
+  Dense label;        ///< rows x labels of BatchLayout::label_dtype
+  Dense weight;       ///< rows x 1, float32
+  Dense qid;          ///< rows x 1, int64: which query a row belongs to
+  Dense base_margin;  ///< rows x 1, float32: where boosting begins
+  Dense start;        ///< rows x 1, int64: when a time series begins, in seconds since 1970-01-01 00:00:00
+  Dense cat;          ///< rows x cats, int32: categories of a time series
+  Dense categories;   ///< rows x columns of text, float64; never behind a normaliser
+  TextCells texts;    ///< columns of text as they stand there, where the layout keeps them
+  Csr csr;            ///< the features, where the layout is sparse
+  Ragged labels;      ///< the labels, where their number varies
+  Texts uid;          ///< of RecordIO: what identifies a record
+  Texts metadata;     ///< of RecordIO: what else it says of itself, as it stands there
   std::array<Ragged, lists_max> lists;  ///< as the layout lists them
   /// Of a lane's rows: where in the chunk's text the record of each row begins. Null: nobody asks.
   std::uint32_t* record_begins = nullptr;
 
+  /// The role's dense tensor; `features` for a role that has none.
   [[nodiscard]] constexpr Dense const& tensor(Role role) const {
     switch (role) {
       case Role::label: return label;
@@ -179,6 +187,7 @@ struct Batch {
     part.set_rows(count);
     return part;
   }
+  /// Says that there are `count` rows, for all tensors; touches no data.
   constexpr void set_rows(std::size_t count) {
     rows = csr.rows = labels.rows = uid.rows = metadata.rows = texts.rows = count;
     for (Role role : tensor_roles) tensor(role).rows = count;
@@ -207,7 +216,9 @@ struct Batch {
 /// `indptr` and of offsets, which is 0.
 class BatchBuffer {
  public:
+  /// No memory, and no rows.
   BatchBuffer() = default;
+  /// For rows without anything of varying size; throws std::bad_alloc, as all of them.
   BatchBuffer(BatchLayout const& layout, std::size_t rows_max)
       : BatchBuffer(layout, BatchCapacity{rows_max, 0, 0, 0, 0, {}}) {}
   BatchBuffer(BatchLayout const& layout, BatchCapacity const& capacity) : BatchBuffer(layout, capacity, nullptr) {}

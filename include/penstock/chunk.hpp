@@ -19,14 +19,15 @@ struct Text {
   [[nodiscard]] constexpr char const* begin() const { return data; }
   [[nodiscard]] constexpr char const* end() const { return data + size; }
 };
+/// In bytes: the widest vector that a pass loads.
 inline constexpr std::size_t text_padding = 64;
 
 /// Where a chunk comes from: the order of chunks is (`sequence`), and `offset_bytes` counts decompressed
 /// bytes from the start of the shard (an input file).
 struct Stamp {
-  std::uint32_t shard = 0;
+  std::uint32_t shard = 0;  ///< counts from 0 in the order of the inputs
   std::uint64_t offset_bytes = 0;
-  std::uint64_t sequence = 0;
+  std::uint64_t sequence = 0;  ///< counts from 0 over all shards
 };
 
 /// A stretch of a chunk that holds no record that could be decoded: a line that the cutter rejected
@@ -34,7 +35,7 @@ struct Stamp {
 /// than one chunk goes on in the next (`continues`), there without a fault of its own (`is_continued`).
 struct Reject {
   Fault fault;
-  std::uint32_t begin = 0;
+  std::uint32_t begin = 0;  ///< these count bytes from the start of the chunk's text
   std::uint32_t end = 0;
   std::uint32_t resume = 0;   ///< where decoding goes on: after the line end
   bool is_continued = false;  ///< the line began in an earlier chunk, which reported it

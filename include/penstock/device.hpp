@@ -66,6 +66,7 @@ class DeviceWorker {
   [[nodiscard]] virtual bool normalizes() const = 0;
   /// Memory for the features of a round, where they are dense float32 rows.
   [[nodiscard]] virtual std::unique_ptr<DeviceRows> make_rows() = 0;
+  /// How much of the device's memory it has taken.
   [[nodiscard]] virtual std::size_t device_bytes() const = 0;
 };
 
@@ -100,6 +101,7 @@ class Device : public Executor {
   [[nodiscard]] virtual unsigned lanes() const = 0;
   [[nodiscard]] virtual std::size_t slot_bytes() const = 0;
 
+  /// Where chunks were decoded, counted by lanes.
   void count_chunk(bool is_on_device) { ++(is_on_device ? device_chunks_ : host_chunks_); }
   [[nodiscard]] std::uint64_t device_chunks() const { return device_chunks_; }
   [[nodiscard]] std::uint64_t host_chunks() const { return host_chunks_; }  ///< that were for the CPU

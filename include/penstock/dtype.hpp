@@ -10,10 +10,13 @@ namespace penstock {
 /// Little-endian element types; `float32` is what most learners take.
 enum class DType : std::uint8_t { float32, float64, int32, int64 };
 
+/// Of one element.
 constexpr std::size_t size_bytes(DType type) { return type == DType::float32 || type == DType::int32 ? 4 : 8; }
 
+/// Whether it can hold a missing value and fractions.
 constexpr bool is_floating(DType type) { return type == DType::float32 || type == DType::float64; }
 
+/// As NumPy calls it: "float32".
 constexpr std::string_view name_of(DType type) {
   switch (type) {
     case DType::float32: return "float32";
@@ -24,6 +27,7 @@ constexpr std::string_view name_of(DType type) {
   return "?";
 }
 
+/// Of float, double, std::int32_t or std::int64_t.
 template <class T>
 inline constexpr DType dtype_of = [] {
   static_assert(sizeof(T) == 0, "not an element type");

@@ -28,6 +28,7 @@ class Error : public std::runtime_error {
   Error(ExitCode code, std::string const& message, std::string hint = {})
       : std::runtime_error(message), code_(code), hint_(std::move(hint)) {}
   [[nodiscard]] ExitCode exit_code() const noexcept { return code_; }
+  /// "" where there is nothing to suggest; may have several lines.
   [[nodiscard]] std::string const& hint() const noexcept { return hint_; }
 
  private:

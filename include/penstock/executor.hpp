@@ -23,8 +23,8 @@ struct RoundCounts {
 
 /// What one call of a decoder did.
 struct Decoded {
-  std::size_t rows = 0;
-  bool ends_chunk = false;
+  std::size_t rows = 0;     ///< that were accepted
+  bool ends_chunk = false;  ///< all of the chunk has been seen
   /// The next record alone is larger than the capacity, and no row and no fault came before it: nothing was done. A
   /// call with a capacity that holds `needed` goes on.
   bool is_stuck = false;
@@ -39,9 +39,9 @@ class DeviceRows;
 struct Round {
   virtual ~Round() = default;
 
-  Batch batch;
-  FaultLog faults;
-  RoundCounts counts;
+  Batch batch;                         ///< the accepted records, in their order
+  FaultLog faults;                     ///< of records that were rejected or repaired, in their order
+  RoundCounts counts;                  ///< of what the round has passed
   std::span<std::byte const> encoded;  ///< whole frames or lines, in row order; empty without an encoder
   bool ends_chunk = false;
   DeviceRows* device_rows = nullptr;  ///< given: they have the features, of which `batch` has the shape alone
@@ -93,7 +93,9 @@ class Lane {
 class Executor {
  public:
   virtual ~Executor() = default;
+  /// `cpu` or `cuda:0`.
   [[nodiscard]] virtual std::string_view name() const = 0;
+  /// Memory from which its lanes take text best. Throws std::bad_alloc, or DeviceError of a device.
   [[nodiscard]] virtual std::unique_ptr<HostBuffer> host_buffer(std::size_t size_bytes) = 0;
 };
 

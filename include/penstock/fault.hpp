@@ -7,6 +7,7 @@
 
 namespace penstock {
 
+/// What is wrong with a record. Names stand in files of rejects, and stay what they are.
 enum class FaultCode : std::uint8_t {
   not_a_number,        ///< the cell is not a number of the accepted syntax
   not_an_integer,      ///< an integer column holds a fraction or an exponent
@@ -64,10 +65,12 @@ enum class FaultCode : std::uint8_t {
   // columns of text
   unknown_text,  ///< a text that the column's normaliser cannot read: no word of its vocabulary, or too long for one
 };
+/// How many there are.
 inline constexpr std::size_t fault_codes = 50;
 
-/// What to do with a record that has a fault. `null` turns a bad cell of a floating-point feature into a
-/// missing value and treats every other fault like `fail`.
+/// What to do with a record that has a fault. `fail` ends the work with DataError, `skip` leaves the record out and
+/// counts it, `quarantine` also writes it to a file (of the command line only). `null` turns a bad cell of a
+/// floating-point feature into a missing value and treats every other fault like `fail`.
 enum class FaultPolicy : std::uint8_t { fail, skip, null, quarantine };
 
 /// One fault. Offsets count bytes from the start of the chunk's text; of a record's faults the one at the
@@ -92,8 +95,11 @@ class FaultLog {
   explicit FaultLog(std::span<Fault> memory) : memory_(memory) {}
   void clear() { size_ = 0; }
   [[nodiscard]] std::size_t size() const { return size_; }
+  /// How many more it takes.
   [[nodiscard]] std::size_t room() const { return memory_.size() - size_; }
+  /// Needs room() above 0.
   void report(Fault const& fault) { memory_[size_++] = fault; }
+  /// Forgets all but the first `size`.
   void truncate(std::size_t size) { size_ = size; }
   [[nodiscard]] std::span<Fault const> faults() const { return memory_.first(size_); }
 

@@ -58,6 +58,7 @@ struct InputOptions {
   std::vector<std::pair<std::string, std::string>> more;
 };
 
+/// What is read.
 struct PipelineOptions : InputOptions {};
 
 /// What a pass has seen so far.
@@ -72,11 +73,13 @@ struct ReadCounts {
 /// of text. Nothing is copied.
 class Pipeline {
  public:
+  /// Looks at the inputs: throws what is to be known without their records.
   explicit Pipeline(PipelineOptions const& options);
   ~Pipeline();
   Pipeline(Pipeline&&) noexcept;
   Pipeline& operator=(Pipeline&&) noexcept;
 
+  /// What batches hold.
   [[nodiscard]] BatchLayout const& layout() const;
   /// Names of a role's columns, in the tensor's order; empty where the format has none.
   [[nodiscard]] std::vector<std::string> names(Role role) const;
@@ -85,6 +88,7 @@ class Pipeline {
   /// The next rows, at least one; false at the end. Batches come in file order, and all that precede an error come
   /// before it is thrown.
   bool next(SharedBatch& batch);
+  /// Of what next() has given so far.
   [[nodiscard]] ReadCounts counts() const;
 
  private:
@@ -99,6 +103,7 @@ enum class Shuffle : std::uint8_t {
   window,  ///< files in another order, and records within windows of `window` records of that order: reads in sequence
   exact,   ///< every order of all records is as likely; needs an index of where records begin, made in a first pass
 };
+/// As options and states spell it.
 [[nodiscard]] std::string_view name_of(Shuffle shuffle);
 
 /// What becomes of records that do not fill the last batches. In every case all ranks have equally many batches.
@@ -107,15 +112,17 @@ enum class Remainder : std::uint8_t {
   drop,  ///< they are left out of the epoch
   pad,   ///< copies of the epoch's last record fill them up; SharedBatch::valid_rows counts the others
 };
+/// As options and states spell it.
 [[nodiscard]] std::string_view name_of(Remainder remainder);
 
+/// What is read, and in which order and parts it is given.
 struct LoaderOptions : InputOptions {
   std::size_t batch_size = 1024;  ///< rows of a batch of one rank
   Shuffle shuffle = Shuffle::none;
   std::uint64_t window = 65536;  ///< records that Shuffle::window has in memory
-  std::uint64_t seed = 0;
-  unsigned rank = 0;  ///< step s of rank r has the records [(s * world_size + r) * batch_size, ... + batch_size)
-  unsigned world_size = 1;
+  std::uint64_t seed = 0;        ///< of the order, with the epoch's number
+  unsigned rank = 0;        ///< step s of rank r has the records [(s * world_size + r) * batch_size, ... + batch_size)
+  unsigned world_size = 1;  ///< how many ranks there are
   Remainder remainder = Remainder::keep;
   /// Where the index of records is kept between runs; empty: "_NAME.penstock-index" beside the first file, unless
   /// there cannot be written. "none": nowhere.
@@ -161,8 +168,11 @@ class Loader {
   Loader(Loader&&) noexcept;
   Loader& operator=(Loader&&) noexcept;
 
+  /// As they were given.
   [[nodiscard]] LoaderOptions const& options() const;
+  /// What batches hold.
   [[nodiscard]] BatchLayout const& layout() const;
+  /// As those of Pipeline.
   [[nodiscard]] std::vector<std::string> names(Role role) const;
   [[nodiscard]] std::vector<std::string> notes() const;
 

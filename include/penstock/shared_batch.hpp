@@ -38,13 +38,13 @@ class DeviceTensors {
 /// Rows with the memory that they lie in: valid, and not written to by anybody else, as long as `memory` or a copy of
 /// it lives. The elements may be changed; `indptr` and offsets of rows begin with 0.
 struct SharedBatch {
-  Batch rows;
-  std::shared_ptr<void const> memory;
+  Batch rows;  ///< the view; where `on_device` is given, its dense tensors point to memory of that device
+  std::shared_ptr<void const> memory;  ///< copied freely, and let go of by any thread
   /// Given: all tensors lie on a device. Null: everything is in host memory.
   std::shared_ptr<DeviceTensors const> on_device;
   std::size_t valid_rows = 0;  ///< the rest, at the end, is padding: copies of the epoch's last record
-  std::uint64_t epoch = 0;
-  std::uint64_t step = 0;  ///< of its rank in the epoch, from 0
+  std::uint64_t epoch = 0;     ///< from 0; of a Pipeline always 0
+  std::uint64_t step = 0;      ///< of its rank in the epoch, from 0
   Provenance provenance;
 };
 

@@ -17,7 +17,7 @@ class Source {
   virtual std::size_t read(char* into, std::size_t capacity) = 0;
   /// What messages call it: the path as the user wrote it, or "<stdin>".
   [[nodiscard]] virtual std::string const& name() const = 0;
-  /// Stored (compressed) bytes consumed so far, and in all if that is known: for progress only.
+  /// Stored (compressed) bytes consumed so far, and in all if that is known (not of pipes): for progress only.
   [[nodiscard]] virtual std::uint64_t stored_bytes_read() const = 0;
   [[nodiscard]] virtual std::optional<std::uint64_t> stored_bytes_total() const = 0;
 };

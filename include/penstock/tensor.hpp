@@ -18,6 +18,7 @@ struct Dense {
   std::size_t columns = 0;
 
   [[nodiscard]] constexpr std::size_t row_bytes() const { return columns * size_bytes(dtype); }
+  /// The elements: the one in row i and column j is as<T>()[i * columns + j]. T is the type that `dtype` names.
   template <class T>
   [[nodiscard]] T* as() const {
     return reinterpret_cast<T*>(data);
@@ -44,6 +45,7 @@ struct Csr {
   std::size_t rows = 0;
   std::size_t columns = 0;  ///< 0: not known, for the input has not been seen whole
 
+  /// Where the pairs of row i are in `indices` and `values`.
   [[nodiscard]] constexpr Extent row(std::size_t i) const {
     return {static_cast<std::size_t>(indptr[i]), static_cast<std::size_t>(indptr[i + 1])};
   }
@@ -51,6 +53,7 @@ struct Csr {
   [[nodiscard]] constexpr Extent pairs() const {
     return rows == 0 ? Extent{} : Extent{row(0).begin, row(rows - 1).end};
   }
+  /// T is the type that `dtype` names.
   template <class T>
   [[nodiscard]] T* values_as() const {
     return reinterpret_cast<T*>(values);
@@ -63,12 +66,14 @@ struct Csr {
 struct Ragged {
   std::int64_t* offsets = nullptr;
   std::byte* values = nullptr;
-  DType dtype = DType::float32;
+  DType dtype = DType::float32;  ///< of the values
   std::size_t rows = 0;
 
+  /// Where the values of row i are.
   [[nodiscard]] constexpr Extent row(std::size_t i) const {
     return {static_cast<std::size_t>(offsets[i]), static_cast<std::size_t>(offsets[i + 1])};
   }
+  /// T is the type that `dtype` names.
   template <class T>
   [[nodiscard]] T* as() const {
     return reinterpret_cast<T*>(values);
@@ -99,7 +104,7 @@ struct TextCells {
   }
 };
 
-/// A text for each row, laid out like Ragged.
+/// A text for each row, laid out like Ragged; `offsets` count bytes. `offsets == nullptr`: absent.
 struct Texts {
   std::int64_t* offsets = nullptr;
   char* bytes = nullptr;

@@ -19,7 +19,7 @@ class Trace {
                     bool is_remote = false) = 0;
 };
 
-/// Tracks: lanes have their own numbers, from 0 on; their devices' work is drawn further down.
+/// Numbers of tracks: lanes have their own, from 0 on; their devices' work is drawn further down.
 inline constexpr unsigned reader_track = 1000;
 inline constexpr unsigned sequencer_track = 1001;
 inline constexpr unsigned first_device_track = 2000;
