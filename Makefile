@@ -47,7 +47,7 @@ bench: packages ## build and run the benchmarks
 	@scripts/bench
 
 install: build ## install to PREFIX (default /usr/local)
-	@cmake --install build/release --prefix $(PREFIX)
+	@cmake --install build/release --prefix $(PREFIX) --component penstock
 
 clean: ## remove build/
 	@rm -rf build
