@@ -55,3 +55,7 @@ __all__ = [
     "stats",
     "validate",
 ]
+
+for _class in (Batch, CsrTensor, EpochPlan, Loader, Metrics, Place, RaggedTensor, TextTensor, *Error.__subclasses__(), Error):
+    _class.__module__ = "penstock"  # what messages and pickles call it
+del _class

@@ -41,8 +41,11 @@ class PackageTest(unittest.TestCase):
         os.chdir(folder.name)
 
     def write(self, name, content):
+        """The path of a file of this content; one that has it already stays as it is."""
         path = self.folder / name
-        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        content = content if isinstance(content, bytes) else content.encode()
+        if not path.is_file() or path.read_bytes() != content:
+            path.write_bytes(content)
         return path
 
     def loader(self, *arguments, **options):

@@ -167,7 +167,8 @@ class Dlpack(Held):
         self.check_tensor(managed.tensor, features, copied=True)
         legacy = features.__dlpack__(copy=True)
         self.check_tensor(struct_of(legacy, Legacy, b"dltensor").tensor, features, copied=True)
-        self.check_tensor(struct_of(features.__dlpack__(copy=False), Legacy, b"dltensor").tensor, features)
+        shared = features.__dlpack__(copy=False)
+        self.check_tensor(struct_of(shared, Legacy, b"dltensor").tensor, features)
 
     def test_what_cannot_be_served(self):
         features = self.features()

@@ -1,0 +1,228 @@
+#!/usr/bin/env python3
+"""The package in its process: Ctrl-C, threads, fork, and what is left behind."""
+
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+
+from _package import PackageTest, collect, csv, files_of_process, main, penstock, threads_of_process
+
+WAITS_FOR_A_PIPE = """if True:
+    import os, signal, sys, threading, time, penstock
+    loader = penstock.Loader(sys.argv[1], format="csv", header=False, label=0, device="cpu", index="none")
+    threading.Timer(0.5, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
+    started = time.monotonic()
+    try:
+        next(iter(loader))
+    except KeyboardInterrupt:
+        print("interrupted", time.monotonic() - started < 3)
+    loader.close()
+"""
+
+
+class Interrupts(PackageTest):
+    def setUp(self):
+        super().setUp()
+        os.mkfifo("pipe")
+        # Somebody has it open and writes nothing.
+        self.end = os.open("pipe", os.O_RDWR)
+        self.addCleanup(os.close, self.end)
+
+    def test_ctrl_c_ends_a_wait(self):
+        run = self.run_python(WAITS_FOR_A_PIPE, self.folder / "pipe")
+        self.assertEqual((run.returncode, run.stdout, run.stderr), (0, "interrupted True\n", ""))
+
+    def test_other_handlers_run_while_it_waits(self):
+        calls = []
+        self.addCleanup(signal.signal, signal.SIGUSR1, signal.signal(signal.SIGUSR1, lambda *_: calls.append(1)))
+        loader = self.loader("pipe", format="csv", header=False, label=0)
+
+        def wake():
+            time.sleep(0.3)
+            os.kill(os.getpid(), signal.SIGUSR1)
+            limit = time.monotonic() + 5
+            while not calls and time.monotonic() < limit:
+                time.sleep(0.01)
+            called_while_waiting.append(bool(calls))
+            os.write(self.end, b"1,2\n")
+            os.set_blocking(self.end, False)
+            writer = os.open("pipe", os.O_WRONLY)
+            os.close(self.end)
+            os.close(writer)
+            self.end = os.open(os.devnull, os.O_RDONLY)
+
+        called_while_waiting = []
+        thread = threading.Thread(target=wake)
+        thread.start()
+        batch = next(iter(loader))
+        thread.join()
+        self.assertEqual((batch["features"].tolist(), called_while_waiting), ([[2]], [True]))
+
+    def test_used_again_by_a_handler(self):
+        loader = self.loader("pipe", format="csv", header=False, label=0)
+
+        def use_again(*_):
+            loader.metrics()
+
+        self.addCleanup(signal.signal, signal.SIGUSR1, signal.signal(signal.SIGUSR1, use_again))
+        threading.Timer(0.3, lambda: os.kill(os.getpid(), signal.SIGUSR1)).start()
+        with self.assertRaisesRegex(penstock.ConfigurationError, "used again while it waits"):
+            next(iter(loader))
+
+    def test_a_waiting_daemon_thread_does_not_keep_the_process(self):
+        source = """if True:
+            import sys, threading, time, penstock
+            loader = penstock.Loader(sys.argv[1], format="csv", header=False, label=0, device="cpu", index="none")
+            threading.Thread(target=lambda: next(iter(loader)), daemon=True).start()
+            time.sleep(0.3)
+            print("end")
+        """
+        run = self.run_python(source, self.folder / "pipe")
+        self.assertEqual((run.stdout, run.stderr), ("end\n", ""))
+        self.assertEqual(run.returncode, 0)
+
+
+class Threads(PackageTest):
+    def test_two_threads_share_an_iteration(self):
+        loader = self.numbers(2000, batch_size=5)
+        iterator, rows, errors = iter(loader), [], []
+
+        def take():
+            try:
+                for batch in iterator:
+                    rows.extend(int(row[0]) for row in batch["features"].tolist())
+            except BaseException as error:
+                errors.append(error)
+                raise
+
+        threads = [threading.Thread(target=take) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual((sorted(rows), errors), (list(range(2000)), []))
+
+    def test_others_run_while_one_waits(self):
+        os.mkfifo("pipe")
+        loader = self.loader("pipe", format="csv", header=False, label=0)
+        got = []
+        thread = threading.Thread(target=lambda: got.extend(iter(loader)))
+        thread.start()
+        count = 0
+        for count in range(1000):  # this thread goes on
+            pass
+        Path("pipe").write_text("1,2\n3,4\n")
+        thread.join()
+        self.assertEqual((count, got[0]["features"].tolist()), (999, [[2], [4]]))
+
+    def test_metrics_while_another_thread_iterates(self):
+        loader = self.numbers(500, batch_size=5)
+        thread = threading.Thread(target=lambda: list(loader))
+        thread.start()
+        while thread.is_alive():
+            loader.metrics()
+        thread.join()
+        self.assertEqual(loader.metrics().records, 500)
+
+
+class Fork(PackageTest):
+    def test_a_loader_does_not_go_along(self):
+        loader = self.numbers(100, batch_size=10)
+        next(iter(loader))
+        child = os.fork()
+        if child == 0:
+            status = 1
+            try:
+                next(iter(loader))
+            except penstock.ConfigurationError as error:
+                status = 0 if "fork" in str(error) and "spawn" in str(error) else 2
+            del loader
+            collect()
+            os._exit(status)
+        self.assertEqual(os.waitpid(child, 0)[1], 0)
+        self.assertEqual(len(list(loader)), 10)
+
+    def test_a_child_makes_its_own(self):
+        loader = self.numbers(100, batch_size=10)
+        next(iter(loader))
+        read, write = os.pipe()
+        child = os.fork()
+        if child == 0:
+            own = penstock.Loader("numbers.csv", label="y", batch_size=10, device="cpu", index="none")
+            os.write(write, str(len(list(own))).encode())
+            own.close()
+            os._exit(0)
+        os.close(write)
+        self.assertEqual(os.waitpid(child, 0)[1], 0)
+        self.assertEqual(os.read(read, 10), b"10")
+        os.close(read)
+
+    def test_a_child_that_ends_as_usual(self):
+        source = """if True:
+            import os, sys, penstock
+            loader = penstock.Loader(sys.argv[1], label="y", device="cpu", index="none", batch_size=10)
+            kept = next(iter(loader))["features"].__dlpack__()
+            child = os.fork()
+            if child == 0:
+                sys.exit(7)
+            print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), len(list(loader)))
+        """
+        run = self.run_python(source, self.write("in.csv", csv(100)))
+        self.assertEqual((run.returncode, run.stdout, run.stderr), (0, "7 10\n", ""))
+
+
+class NothingLeft(PackageTest):
+    def test_threads_and_files(self):
+        self.numbers(10).close()  # whatever is made once in a process
+        threads, files = threads_of_process(), files_of_process()
+        ends = {
+            "close": lambda loader: loader.close(),
+            "del": lambda loader: None,
+            "iterated": lambda loader: list(loader),
+            "abandoned": lambda loader: next(iter(loader)),
+        }
+        for shuffle in (False, "window", "exact"):
+            for name, end in ends.items():
+                with self.subTest(name, shuffle=shuffle):
+                    loader = penstock.Loader(
+                        self.write("in.csv", csv(1000)), label="y", batch_size=10, device="cpu", index="none", shuffle=shuffle
+                    )
+                    end(loader)
+                    del loader
+                    collect()
+                    self.eventually(lambda: threads_of_process() == threads, "threads are left")
+                    self.assertEqual(files_of_process(), files)
+        self.assertEqual(sorted(os.listdir()), ["in.csv", "numbers.csv"])
+
+    def test_after_an_error(self):
+        threads, files = threads_of_process(), files_of_process()
+        path = self.write("bad.csv", "a,y\n1,2\nx,1\n")
+        for _ in range(3):
+            with self.assertRaises(penstock.DataError):
+                list(penstock.Loader(path, label="y", device="cpu", index="none"))
+            with self.assertRaises(penstock.ConfigurationError):
+                penstock.Loader(path, lable="y")
+        collect()
+        self.eventually(lambda: threads_of_process() == threads, "threads are left")
+        self.assertEqual(files_of_process(), files)
+
+    def test_memory_does_not_grow(self):
+        loader = self.numbers(5000, batch_size=10)
+
+        def resident():
+            return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
+
+        for _ in range(3):
+            list(loader)
+        before = resident()
+        for _ in range(20):
+            for batch in loader:
+                batch.to_numpy(), batch["label"].__dlpack__(), batch.__arrow_c_array__()
+        self.assertLess(resident() - before, 4 << 20)
+        self.assertLessEqual(loader.metrics().held_bytes, 0)
+
+
+if __name__ == "__main__":
+    main()
