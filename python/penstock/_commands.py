@@ -6,6 +6,7 @@ What would end the command with an error is raised. Ctrl-C interrupts a command,
 import json
 import os
 import sys
+import tempfile
 
 from penstock import _options, _penstock
 from penstock._batch import Batch
@@ -46,8 +47,10 @@ def fit(inputs, output=None, **options):
     """Fits a normaliser: `Loader(..., normalize=output)` and `convert(..., normalize=output)` apply it. Returns `output`,
     or without one the normaliser itself, a dict."""
     if output is None:
-        _, text, _ = _run("fit", inputs, {**options, "output": "-"})
-        return json.loads(text)
+        with tempfile.TemporaryDirectory(prefix="penstock-") as folder:
+            file = fit(inputs, os.path.join(folder, "normalizer.json"), **options)
+            with open(file, encoding="utf-8") as fitted:
+                return json.load(fitted)
     _run("fit", inputs, {**options, "output": output})
     return output
 

@@ -15,6 +15,7 @@ _open = weakref.WeakSet()
 @atexit.register
 def _close_all():
     """The core's threads end before the interpreter does."""
+    _penstock.begin_end()
     for loader in list(_open):
         loader._core.close_if_idle()
 

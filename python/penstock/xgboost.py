@@ -84,10 +84,10 @@ class DataIter(_xgboost.DataIter):
     def __init__(
         self, source, *, cache_prefix=None, release_data=None, on_host=None, min_cache_page_bytes=None, **options
     ):
-        if isinstance(source, Loader) and options:
-            raise ConfigurationError(f"options of a loader that is there already: {', '.join(options)}")
         own = {"release_data": release_data, "on_host": on_host, "min_cache_page_bytes": min_cache_page_bytes}
         super().__init__(cache_prefix=cache_prefix, **{name: value for name, value in own.items() if value is not None})
+        if isinstance(source, Loader) and options:
+            raise ConfigurationError(f"options of a loader that is there already: {', '.join(options)}")
         self.loader = source if isinstance(source, Loader) else Loader(source, **{"batch_size": _ROWS, **options})
         self._epoch = self.loader.epoch
         self._names = list(self.loader.feature_names) or None

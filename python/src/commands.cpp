@@ -74,6 +74,11 @@ PyObject* read(PyObject*, PyObject* arguments) {
   });
 }
 
+PyObject* begin_end(PyObject*, PyObject*) {
+  ending_thread.store(std::this_thread::get_id());
+  return none().release();
+}
+
 PyMethodDef functions[] = {
     {"run_command", run, METH_O,
      "run_command(words, /)\n--\n\nRuns a command of the command line without its terminal: (exit status, standard "
@@ -82,6 +87,8 @@ PyMethodDef functions[] = {
      "run_program(words, /)\n--\n\nThe command line itself, with signals and standard streams; returns the exit "
      "status."},
     {"parse_size", size_of, METH_O, "parse_size(text, /)\n--\n\nBytes of a size such as 64MiB."},
+    {"begin_end", begin_end, METH_NOARGS,
+     "begin_end()\n--\n\nThe interpreter ends: what waits on other threads stays where it is."},
     {"read", read, METH_VARARGS, "read(batch_class, options, /)\n--\n\nAll records as one batch."},
     {nullptr, nullptr, 0, nullptr},
 };

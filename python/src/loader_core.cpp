@@ -7,6 +7,11 @@ namespace {
 
 constexpr std::chrono::milliseconds between_signal_checks{50};
 
+[[noreturn]] void throw_over() {
+  throw ConfigurationError("this iterator is over: its loader has begun another epoch since, or was placed elsewhere",
+                           "One loader has one iteration at a time. Two at once need two loaders.");
+}
+
 }  // namespace
 
 LoaderCore::Turn::Turn(LoaderCore& core) : core_(core) {
@@ -44,15 +49,14 @@ void LoaderCore::open(LoaderOptions const& options, Object batch_class) {
 
 void LoaderCore::close() {
   if (process_ != ::getpid()) return;
-  ++iteration_;
   WithoutGil const others_run;
   Turn const turn(*this);
+  ++iteration_;
   loader_.reset();
 }
 
 void LoaderCore::close_if_idle() {
   if (process_ != ::getpid()) return;
-  ++iteration_;
   WithoutGil const others_run;
   if (!mutex_.try_lock()) return;
   loader_.reset();
@@ -73,27 +77,27 @@ Loader& LoaderCore::opened() {
 }
 
 std::uint64_t LoaderCore::begin_iteration() {
-  std::uint64_t const iteration = ++iteration_;
-  std::optional<std::uint64_t> const left = std::exchange(begun_, std::nullopt);
-  use([&](Loader& loader) {
-    if (left) loader.set_epoch(*left + 1);
+  return use([this](Loader& loader) {
+    if (begun_) loader.set_epoch(*std::exchange(begun_, std::nullopt) + 1);
+    return ++iteration_;
   });
-  return iteration;
+}
+
+bool LoaderCore::take(Loader& loader, SharedBatch& batch, std::uint64_t iteration) {
+  if (iteration != iteration_) throw_over();
+  if (iteration == ended_) return false;  // another thread has seen the end
+  if (loader.next(batch)) {
+    begun_ = batch.epoch;
+    return true;
+  }
+  begun_.reset();
+  ended_ = iteration;
+  return false;
 }
 
 Object LoaderCore::next(std::uint64_t iteration) {
-  if (iteration != iteration_)
-    throw ConfigurationError(
-        "this iterator is over: its loader has begun another epoch since, was placed elsewhere, or "
-        "was closed",
-        "One loader has one iteration at a time. Two at once need two loaders.");
   BatchCore core;
-  bool const has_batch = use([&](Loader& loader) { return loader.next(core.batch); });
-  if (!has_batch) {
-    begun_.reset();
-    return {};
-  }
-  begun_ = core.batch.epoch;
+  if (!use([&](Loader& loader) { return take(loader, core.batch, iteration); })) return {};
   core.parts = parts_;
   return make_batch(reinterpret_cast<PyTypeObject*>(batch_class_.get()), std::move(core));
 }

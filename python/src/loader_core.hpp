@@ -45,9 +45,11 @@ class LoaderCore {
   /// The same for what changes which batch comes next: iterators that were made before have ended.
   template <class Act>
   void place(Act const& act) {
-    use(act);
-    ++iteration_;
-    begun_.reset();
+    use([&](Loader& loader) {
+      act(loader);
+      ++iteration_;
+      begun_.reset();
+    });
   }
 
   /// Goes on behind a restored state, or begins with an epoch: the next one, if batches of the one before are left.
@@ -72,17 +74,21 @@ class LoaderCore {
   /// In a child process of fork() the loader's threads are not there.
   void check_process() const;
   [[nodiscard]] Loader& opened();
+  /// What next() does in its turn.
+  [[nodiscard]] bool take(Loader& loader, SharedBatch& batch, std::uint64_t iteration);
 
   std::timed_mutex mutex_;
+  // Whoever has its turn:
   std::atomic<std::thread::id> user_{};  ///< who has its turn
   std::unique_ptr<Loader> loader_;       ///< null: closed
-  pid_t process_ = 0;
+  std::uint64_t iteration_ = 0;
+  std::uint64_t ended_ = 0;             ///< the last iteration that came to its end
+  std::optional<std::uint64_t> begun_;  ///< the epoch of which batches were given, and are left perhaps
 
-  // Only with the GIL:
+  // These stay as they are once the loader is open; only with the GIL:
+  pid_t process_ = 0;
   std::shared_ptr<Parts const> parts_;
   Object batch_class_;
-  std::uint64_t iteration_ = 0;
-  std::optional<std::uint64_t> begun_;  ///< the epoch of which batches were given, and are left perhaps
 };
 
 }  // namespace penstock::python

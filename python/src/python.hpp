@@ -7,9 +7,12 @@
 #include <Python.h>
 #include <structmember.h>
 
+#include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <utility>
 
 namespace penstock::python {
@@ -47,11 +50,22 @@ class Object {
   PyObject* reference_ = nullptr;
 };
 
+/// The thread that ends the interpreter, from the functions of atexit on. Other threads do not get the GIL any more:
+/// until 3.13 Python ends those that ask for it by unwinding their stack, which C++ cannot let pass.
+inline std::atomic<std::thread::id> ending_thread{};
+[[nodiscard]] inline bool is_over_for_this_thread() {
+  std::thread::id const ending = ending_thread.load();
+  return ending != std::thread::id{} && ending != std::this_thread::get_id();
+}
+
 /// Lets other Python threads run as long as it lives. Nothing of Python may be touched meanwhile.
 class WithoutGil {
  public:
   WithoutGil() : state_(PyEval_SaveThread()) {}
-  ~WithoutGil() { PyEval_RestoreThread(state_); }
+  ~WithoutGil() {
+    while (is_over_for_this_thread()) std::this_thread::sleep_for(std::chrono::hours(1));
+    PyEval_RestoreThread(state_);
+  }
   WithoutGil(WithoutGil const&) = delete;
   WithoutGil& operator=(WithoutGil const&) = delete;
 
@@ -73,6 +87,7 @@ class WithGil {
 
 /// For waits without the GIL: runs the handlers of signals that have arrived. Throws PythonError if one raised.
 inline void check_signals() {
+  if (is_over_for_this_thread()) return;
   WithGil const gil;
   if (PyErr_CheckSignals() != 0) throw PythonError{};
 }

@@ -11,7 +11,7 @@ import unittest
 from pathlib import Path
 
 SKIPPED = 77
-SECONDS_MAX = 60
+SECONDS_MAX = 30
 
 try:
     import penstock

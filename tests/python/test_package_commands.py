@@ -63,7 +63,7 @@ class Reports(Commands):
         damaged[4] ^= 0xFF
         self.write("damaged.rec", bytes(damaged))
         self.assertIs(penstock.validate("damaged.rec")["ok"], False)
-        self.assertEqual(penstock.doctor()["version"], penstock.__version__)
+        self.assertIn(penstock.__version__, penstock.doctor()["version"])
 
     def test_diff(self):
         penstock.convert("in.csv", "out.rec", label="y")

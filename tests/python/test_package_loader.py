@@ -63,7 +63,7 @@ class Iterations(PackageTest):
                 next(older)
         older = iter(loader)
         loader.close()
-        with self.assertRaisesRegex(penstock.ConfigurationError, "this iterator is over"):
+        with self.assertRaisesRegex(penstock.ConfigurationError, "the loader is closed"):
             next(older)
 
     def test_length_of_a_pipe(self):
