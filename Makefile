@@ -9,10 +9,10 @@ export CMAKE_GENERATOR ?= $(if $(shell command -v ninja),Ninja,Unix Makefiles)
 RELEASE = cmake --preset release -UCMAKE_CUDA_ARCHITECTURES $(if $(wildcard build/release/CMakeCache.txt),,-DPENSTOCK_TESTS=OFF -DPENSTOCK_BENCH=OFF)
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test check mutate gpu-check fuzz format bench install clean packages packages-tests packages-check
+.PHONY: help build demo test test-integrations check mutate gpu-check fuzz format bench install clean packages packages-tests packages-check
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: packages ## build/release/penstock, optimised; installs what the build needs if it can
 	@$(RELEASE) >/dev/null
@@ -23,6 +23,9 @@ demo: build ## build, then convert a small data set and look at what came out
 
 test: packages-tests ## every test in three builds: release, ASan + UBSan, TSan; the last line counts
 	@scripts/test
+
+test-integrations: packages ## the Python package, installed by pip, with the newest PyTorch, JAX, XGBoost and Arrow
+	@scripts/test_integrations
 
 check: packages-check ## before a commit: layout, warnings of g++ and clang, house rules, fast tests
 	@scripts/check

@@ -104,11 +104,11 @@ class DataIter(_xgboost.DataIter):
         """Gives the next batch to XGBoost; false at the end."""
         fields = self._next_fields()
         if fields is None:
-            return 0
+            return False
         fields = _with_weights_of_queries(fields)
         # A new object each time: XGBoost keeps what it made of one by its identity.
         input_data(data=fields.pop("features"), feature_names=self._names, **fields)
-        return 1
+        return True
 
     def _next_fields(self):
         for batch in self._batches:

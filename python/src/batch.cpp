@@ -181,11 +181,14 @@ PyObject* arrow_array(PyObject* self, PyObject* arguments, PyObject* keywords) {
 
 PyMethodDef methods[] = {
     {"copy", copy, METH_NOARGS,
-     "copy()\n--\n\nA batch in host memory of its own: what is kept for long should not hold the loader's. BufferError "
+     "copy($self, /)\n--\n\nA batch in host memory of its own: what is kept for long should not hold the loader's. "
+     "BufferError "
      "for a batch of a CUDA device."},
-    {"__arrow_c_schema__", arrow_schema, METH_NOARGS, "__arrow_c_schema__()\n--\n\nA capsule of an ArrowSchema."},
+    {"__arrow_c_schema__", arrow_schema, METH_NOARGS,
+     "__arrow_c_schema__($self, /)\n--\n\nA capsule of an ArrowSchema."},
     {"__arrow_c_array__", as_method(arrow_array), METH_VARARGS | METH_KEYWORDS,
-     "__arrow_c_array__(requested_schema=None)\n--\n\nCapsules of an ArrowSchema and an ArrowArray of the same memory: "
+     "__arrow_c_array__($self, /, requested_schema=None)\n--\n\nCapsules of an ArrowSchema and an ArrowArray of the "
+     "same memory: "
      "a struct with a field for each tensor. BufferError for a batch of a CUDA device."},
     {nullptr, nullptr, 0, nullptr},
 };

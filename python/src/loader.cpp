@@ -184,23 +184,24 @@ PyObject* close_if_idle(PyObject* self, PyObject*) {
 
 PyMethodDef methods[] = {
     {"iterate", iterate, METH_NOARGS,
-     "iterate()\n--\n\nAn iterator over the rest of a restored epoch, or over the "
+     "iterate($self, /)\n--\n\nAn iterator over the rest of a restored epoch, or over the "
      "next one."},
-    {"set_epoch", set_epoch, METH_O, "set_epoch(epoch, /)\n--\n\nThe next batch is the first of this epoch."},
-    {"plan", get_plan, METH_NOARGS, "plan()\n--\n\nHow an epoch is divided, a dict."},
-    {"metrics", get_metrics, METH_NOARGS, "metrics()\n--\n\nWhat was done so far, a dict."},
-    {"metrics_text", get_metrics_text, METH_NOARGS, "metrics_text()\n--\n\nThe same for Prometheus."},
-    {"summary", get_summary, METH_NOARGS, "summary()\n--\n\nThe same for people, a line."},
-    {"state", get_state, METH_NOARGS, "state()\n--\n\nWhere the next batch stands, a line of JSON."},
-    {"restore", restore, METH_VARARGS, "restore(state, allow_modified, /)\n--\n\nGoes on there."},
-    {"notes", get_notes, METH_NOARGS, "notes()\n--\n\nWhat was found out, a line each."},
-    {"names", get_names, METH_O, "names(role, /)\n--\n\nNames of the columns of a role."},
-    {"tensors", get_tensors, METH_NOARGS, "tensors()\n--\n\nNames of the tensors of a batch."},
+    {"set_epoch", set_epoch, METH_O, "set_epoch($self, epoch, /)\n--\n\nThe next batch is the first of this epoch."},
+    {"plan", get_plan, METH_NOARGS, "plan($self, /)\n--\n\nHow an epoch is divided, a dict."},
+    {"metrics", get_metrics, METH_NOARGS, "metrics($self, /)\n--\n\nWhat was done so far, a dict."},
+    {"metrics_text", get_metrics_text, METH_NOARGS, "metrics_text($self, /)\n--\n\nThe same for Prometheus."},
+    {"summary", get_summary, METH_NOARGS, "summary($self, /)\n--\n\nThe same for people, a line."},
+    {"state", get_state, METH_NOARGS, "state($self, /)\n--\n\nWhere the next batch stands, a line of JSON."},
+    {"restore", restore, METH_VARARGS, "restore($self, state, allow_modified, /)\n--\n\nGoes on there."},
+    {"notes", get_notes, METH_NOARGS, "notes($self, /)\n--\n\nWhat was found out, a line each."},
+    {"names", get_names, METH_O, "names($self, role, /)\n--\n\nNames of the columns of a role."},
+    {"tensors", get_tensors, METH_NOARGS, "tensors($self, /)\n--\n\nNames of the tensors of a batch."},
     {"feature_columns", get_feature_columns, METH_NOARGS,
-     "feature_columns()\n--\n\nHow many features there are; 0: "
+     "feature_columns($self, /)\n--\n\nHow many features there are; 0: "
      "not known."},
-    {"close", close, METH_NOARGS, "close()\n--\n\nEnds the loader's threads. Batches stay."},
-    {"close_if_idle", close_if_idle, METH_NOARGS, "close_if_idle()\n--\n\nThe same, unless a thread uses the loader."},
+    {"close", close, METH_NOARGS, "close($self, /)\n--\n\nEnds the loader's threads. Batches stay."},
+    {"close_if_idle", close_if_idle, METH_NOARGS,
+     "close_if_idle($self, /)\n--\n\nThe same, unless a thread uses the loader."},
     {nullptr, nullptr, 0, nullptr},
 };
 

@@ -148,7 +148,7 @@ int get_buffer(PyObject* self, Py_buffer* buffer, int flags) {
 
 PyMethodDef methods[] = {
     {"__dlpack__", as_method(dlpack), METH_VARARGS | METH_KEYWORDS,
-     "__dlpack__(*, stream=None, max_version=None, dl_device=None, copy=None)\n--\n\n"
+     "__dlpack__($self, /, *, stream=None, max_version=None, dl_device=None, copy=None)\n--\n\n"
      "A DLPack capsule of the same memory, which it keeps alive: of the versioned struct where `max_version` is (1, 0) "
      "or above, else of the legacy one.\nOf a CUDA tensor `stream` (None and 1: the legacy default stream, 2: the "
      "per-thread one, -1: do not order anything, else a cudaStream_t) waits until the tensor is complete; the host "
@@ -156,18 +156,21 @@ PyMethodDef methods[] = {
      "not.\n`copy=True` copies a host tensor. BufferError for another device than the tensor's, and for copies of CUDA "
      "tensors."},
     {"__dlpack_device__", dlpack_device, METH_NOARGS,
-     "__dlpack_device__()\n--\n\n(1, 0) for host memory, (2, N) for CUDA device N."},
+     "__dlpack_device__($self, /)\n--\n\n(1, 0) for host memory, (2, N) for CUDA device N."},
     {"__array__", as_method(to_array), METH_VARARGS | METH_KEYWORDS,
-     "__array__(dtype=None, copy=None)\n--\n\nA NumPy array of the same memory unless `dtype` or `copy` asks for "
+     "__array__($self, /, dtype=None, copy=None)\n--\n\nA NumPy array of the same memory unless `dtype` or `copy` asks "
+     "for "
      "another. TypeError for a CUDA tensor."},
     {"numpy", to_numpy, METH_NOARGS,
-     "numpy()\n--\n\nA NumPy array of the same memory, which it keeps alive. TypeError for a CUDA tensor."},
+     "numpy($self, /)\n--\n\nA NumPy array of the same memory, which it keeps alive. TypeError for a CUDA tensor."},
     {"torch", to_torch, METH_NOARGS,
-     "torch()\n--\n\nA PyTorch tensor of the same memory, which it keeps alive. Of a CUDA tensor the current stream of "
+     "torch($self, /)\n--\n\nA PyTorch tensor of the same memory, which it keeps alive. Of a CUDA tensor the current "
+     "stream of "
      "PyTorch waits until it is complete."},
-    {"tolist", to_list, METH_NOARGS, "tolist()\n--\n\nThe elements as (nested) lists. BufferError for a CUDA tensor."},
+    {"tolist", to_list, METH_NOARGS,
+     "tolist($self, /)\n--\n\nThe elements as (nested) lists. BufferError for a CUDA tensor."},
     {"copy", copy, METH_NOARGS,
-     "copy()\n--\n\nA tensor in memory of its own, 64-byte aligned. BufferError for a CUDA tensor."},
+     "copy($self, /)\n--\n\nA tensor in memory of its own, 64-byte aligned. BufferError for a CUDA tensor."},
     {nullptr, nullptr, 0, nullptr},
 };
 
