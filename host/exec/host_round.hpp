@@ -93,9 +93,10 @@ class RoundPool : public std::enable_shared_from_this<RoundPool> {
     }
     return std::make_unique<RoundBuffers>(memory, executor_.get());
   }
+  /// Of memory that a greedy borrower brings back at once most is given up.
   void give_back(std::unique_ptr<RoundBuffers> buffers) {
     std::lock_guard const lock(mutex_);
-    free_.push_back(std::move(buffers));
+    if (free_.size() < free_max) free_.push_back(std::move(buffers));
   }
   /// It comes back when the result and its copies are gone.
   [[nodiscard]] std::shared_ptr<RoundBuffers const> lend(std::unique_ptr<RoundBuffers> buffers) {
@@ -106,6 +107,8 @@ class RoundPool : public std::enable_shared_from_this<RoundPool> {
   }
 
  private:
+  static constexpr std::size_t free_max = 32;
+
   std::shared_ptr<Executor> executor_;
   std::mutex mutex_;
   std::vector<std::unique_ptr<RoundBuffers>> free_;
