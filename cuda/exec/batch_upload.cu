@@ -78,18 +78,15 @@ class SlabPool {
 
   [[nodiscard]] Engine& engine() const { return *engine_; }
 
-  /// The smallest that is large enough, unless it is far too large; else new memory.
+  /// The smallest that is large enough; else new memory.
   [[nodiscard]] Slab take(std::size_t size_bytes) {
     std::lock_guard const lock(mutex_);
     auto best = slabs_.end();
     for (auto slab = slabs_.begin(); slab != slabs_.end(); ++slab) {
-      bool const fits = slab->bytes.size() >= size_bytes && slab->bytes.size() <= 2 * size_bytes + alignment;
+      bool const fits = slab->bytes.size() >= size_bytes;
       if (fits && (best == slabs_.end() || slab->bytes.size() < best->bytes.size())) best = slab;
     }
-    if (best == slabs_.end()) {
-      slabs_.clear();  // of other sizes: batches have changed
-      return {DeviceArray<std::byte>(size_bytes, "a batch"), {}};
-    }
+    if (best == slabs_.end()) return {DeviceArray<std::byte>(size_bytes, "a batch"), {}};
     Slab slab = std::move(*best);
     slabs_.erase(best);
     return slab;
