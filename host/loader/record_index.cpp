@@ -14,13 +14,14 @@
 
 #include "host/io/file_descriptor.hpp"
 #include "host/io/partial_file.hpp"
+#include "host/loader/permutation.hpp"
 #include "host/pipeline/fault_report.hpp"
 #include "penstock/error.hpp"
 
 namespace penstock {
 namespace {
 
-constexpr std::string_view magic = "penstock-index 1";
+constexpr std::string_view magic = "penstock-index 2";
 
 /// A sidecar begins with it; behind it come the key, padded to eight bytes, and the arrays.
 struct Header {
@@ -29,14 +30,30 @@ struct Header {
   std::uint64_t files = 0;
   std::uint64_t records = 0;
   std::uint64_t rejects = 0;
+  std::uint64_t checksum = 0;  ///< of the arrays
 };
+
+/// Another word in `array` makes another sum.
+template <class T>
+std::uint64_t sum_of(std::span<T const> array) {
+  std::uint64_t lanes[4] = {};
+  std::string_view bytes(reinterpret_cast<char const*>(array.data()), array.size_bytes());
+  std::size_t const lane_bytes = sizeof lanes[0];
+  for (std::size_t i = 0; !bytes.empty(); ++i) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, bytes.data(), std::min(bytes.size(), lane_bytes));
+    lanes[i % 4] = mix_bits(lanes[i % 4] ^ word) + 1;
+    bytes.remove_prefix(std::min(bytes.size(), lane_bytes));
+  }
+  return key_of(lanes[0], lanes[1], lanes[2], lanes[3]);
+}
 
 constexpr std::uint64_t padded(std::uint64_t bytes) { return (bytes + 7) / 8 * 8; }
 
 std::string_view base_name(std::string_view path) { return path.substr(path.rfind('/') + 1); }
 
 /// What an index belongs to.
-std::string key_of(OpenedInput const& input) {
+std::string owner_of(OpenedInput const& input) {
   std::string key = input.options_digest() + "\n";
   for (FileStamp const& stamp : input.stamps())
     key += std::to_string(stamp.size_bytes) + " " + std::to_string(stamp.modified_ns) + " " +
@@ -196,7 +213,7 @@ std::shared_ptr<RecordIndex const> RecordIndex::load(std::string const& path, Op
   Header header;
   if (bytes.size() < sizeof header) return nullptr;
   std::memcpy(&header, bytes.data(), sizeof header);
-  std::string const key = key_of(input);
+  std::string const key = owner_of(input);
   std::uint64_t const files = input.files().size() + 1;
   bool const is_it = std::string_view(header.magic, sizeof header.magic) == magic && header.key_bytes == key.size() &&
                      header.files == files && header.records < (std::uint64_t{1} << 56) &&
@@ -220,19 +237,25 @@ std::shared_ptr<RecordIndex const> RecordIndex::load(std::string const& path, Op
   };
   bool const is_whole =
       is_whole_table(index->first_records_, header.records) && is_whole_table(index->first_rejects_, header.rejects);
-  if (!is_whole) return nullptr;
+  if (!is_whole || header.checksum != index->checksum()) return nullptr;
   for (std::uint32_t const size : index->sizes_) index->text_bytes_ += size;
   return index;
 }
 
+std::uint64_t RecordIndex::checksum() const {
+  return key_of(sum_of(std::span(first_records_)), sum_of(std::span(first_rejects_)), sum_of(offsets_),
+                sum_of(reject_places_), sum_of(sizes_));
+}
+
 bool RecordIndex::save(std::string const& path, OpenedInput const& input) const try {
-  std::string const key = key_of(input);
+  std::string const key = owner_of(input);
   Header header;
   std::memcpy(header.magic, magic.data(), sizeof header.magic);
   header.key_bytes = key.size();
   header.files = first_records_.size();
   header.records = offsets_.size();
   header.rejects = reject_places_.size();
+  header.checksum = checksum();
   std::string const padding(padded(key.size()) - key.size(), '\0');
   PartialFile file(path, std::nullopt);
   int const to = file.descriptor();

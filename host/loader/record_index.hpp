@@ -36,7 +36,7 @@ class RecordIndex {
   }
   [[nodiscard]] std::uint64_t rejected_before(std::size_t file, std::uint64_t number) const;
 
-  /// From the sidecar at `path`, if it is that of these inputs and options.
+  /// From the sidecar at `path`, if it is that of these inputs and options, and whole.
   [[nodiscard]] static std::shared_ptr<RecordIndex const> load(std::string const& path, OpenedInput const& input);
   /// By a pass over the input, whose records can be read at random.
   [[nodiscard]] static std::shared_ptr<RecordIndex const> build(OpenedInput const& input);
@@ -46,6 +46,8 @@ class RecordIndex {
  private:
   class Builder;
   class Memory;
+
+  [[nodiscard]] std::uint64_t checksum() const;
 
   std::shared_ptr<void const> memory_;  ///< that the spans lie in
   std::span<std::uint64_t const> offsets_;
