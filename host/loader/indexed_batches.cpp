@@ -157,25 +157,52 @@ IndexedBatches::Wanted IndexedBatches::wanted(std::uint64_t step) {
   return wanted;
 }
 
-/// Decodes the records in this order: as many at a time as make a slot's text, and only such as are decoded alike.
+/// Decodes as many records at a time as make a slot's text, of those that are decoded alike.
 void IndexedBatches::read(std::vector<std::uint64_t> const& records) {
-  for (std::size_t done = 0; done < records.size();) {
-    std::uint32_t const file = index_.record(records[done]).file;
-    std::size_t const count = gather(std::span(records).subspan(done), file);
-    decode(file, count);
-    done += count;
+  rows_at_.resize(records.size());
+  for (Alike const& part : divided(records)) {
+    for (std::size_t done = 0; done < part.records.size();) {
+      std::size_t const count = gather(std::span(part.records).subspan(done));
+      decode(part.file, std::span(part.at).subspan(done, count));
+      done += count;
+    }
   }
 }
 
+/// By what decodes them: files may have their columns in different places.
+std::vector<IndexedBatches::Alike> IndexedBatches::divided(std::vector<std::uint64_t> const& records) {
+  std::vector<Alike> parts;
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    std::uint32_t const file = index_.record(records[i]).file;
+    std::size_t const kind = kind_of(file);
+    if (kind >= parts.size()) parts.resize(kind + 1);
+    Alike& part = parts[kind];
+    part.file = file;
+    part.records.push_back(records[i]);
+    part.at.push_back(i);
+  }
+  return parts;
+}
+
+std::size_t IndexedBatches::kind_of(std::uint32_t file) {
+  kind_of_.resize(input_.files().size());
+  if (kind_of_[file]) return *kind_of_[file];
+  auto const is_alike = [&](std::uint32_t other) { return input_.plan()->decodes_alike(other, file); };
+  auto const found = std::ranges::find_if(kind_files_, is_alike);
+  std::size_t const kind = static_cast<std::size_t>(found - kind_files_.begin());
+  if (found == kind_files_.end()) kind_files_.push_back(file);
+  kind_of_[file] = kind;
+  return kind;
+}
+
 /// The texts of the first of `records`; returns of how many.
-std::size_t IndexedBatches::gather(std::span<std::uint64_t const> records, std::uint32_t file) {
+std::size_t IndexedBatches::gather(std::span<std::uint64_t const> records) {
   TraceSpan const span(trace_, "read", reader_track);
   texts_.clear();
   std::size_t count = 0;
   for (std::uint64_t const number : records) {
     RecordBytes const record = index_.record(number);
-    bool const is_full = texts_.size() + record.size_bytes > slot_bytes_;
-    if (count != 0 && (is_full || !input_.plan()->decodes_alike(file, record.file))) break;
+    if (count != 0 && texts_.size() + record.size_bytes > slot_bytes_) break;
     texts_.add(record);
     ++count;
   }
@@ -183,8 +210,8 @@ std::size_t IndexedBatches::gather(std::span<std::uint64_t const> records, std::
   return count;
 }
 
-/// What has been gathered.
-void IndexedBatches::decode(std::uint32_t file, std::size_t records) {
+/// What has been gathered; rows become those at `at`.
+void IndexedBatches::decode(std::uint32_t file, std::span<std::size_t const> at) {
   Chunk chunk;
   chunk.text = texts_.text();
   chunk.stamp = {file, 0, sequence_++};
@@ -195,11 +222,13 @@ void IndexedBatches::decode(std::uint32_t file, std::size_t records) {
     ends_chunk = round_->ends_chunk;
     for (Fault const& fault : round_->faults.faults())
       if (!fault.is_repaired) throw_changed(file);
-    rows += round_->batch.rows;
-    if (round_->batch.rows != 0) take(*round_);
+    std::size_t const count = round_->batch.rows;
+    if (count > at.size() - rows) throw_changed(file);
+    if (count != 0) take(*round_, at.subspan(rows, count));
+    rows += count;
     round_->trim();
   }
-  if (rows != records) throw_changed(file);
+  if (rows != at.size()) throw_changed(file);
 }
 
 void IndexedBatches::make_round() {
@@ -211,22 +240,21 @@ void IndexedBatches::make_round() {
   round_->has_turn = false;
 }
 
-void IndexedBatches::take(Round& round) {
+void IndexedBatches::take(Round& round, std::span<std::size_t const> at) {
+  for (std::size_t row = 0; row < at.size(); ++row) rows_at_[at[row]] = {pieces_.size(), row};
   std::shared_ptr<void const> memory = round.lease();
   pieces_.push_back(memory == nullptr ? copied(layout_, round.batch) : RowPiece{round.batch, std::move(memory), 0});
 }
 
 std::vector<RowRun> IndexedBatches::rows(std::size_t first, std::size_t count) const {
   std::vector<RowRun> runs;
-  for (RowPiece const& piece : pieces_) {
-    if (count != 0 && first < piece.rows.rows) {
-      std::size_t const part = std::min(count, piece.rows.rows - first);
-      runs.push_back({&piece, first, part});
-      first = 0;
-      count -= part;
-    } else {
-      first -= std::min(first, piece.rows.rows);
-    }
+  for (RowAt const& at : std::span(rows_at_).subspan(first, count)) {
+    RowPiece const* const piece = &pieces_[at.piece];
+    bool const goes_on = !runs.empty() && runs.back().piece == piece && runs.back().first + runs.back().count == at.row;
+    if (goes_on)
+      ++runs.back().count;
+    else
+      runs.push_back({piece, at.row, 1});
   }
   return runs;
 }

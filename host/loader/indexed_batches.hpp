@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -78,11 +79,24 @@ class IndexedBatches {
   };
 
   [[nodiscard]] Wanted wanted(std::uint64_t step);
+  /// Some of the records that are read, all decoded alike: their numbers, and which ones they are.
+  struct Alike {
+    std::uint32_t file = 0;
+    std::vector<std::uint64_t> records;
+    std::vector<std::size_t> at;
+  };
+  /// Where a row was decoded to.
+  struct RowAt {
+    std::size_t piece = 0, row = 0;
+  };
+
   void read(std::vector<std::uint64_t> const& records);
-  [[nodiscard]] std::size_t gather(std::span<std::uint64_t const> records, std::uint32_t file);
-  void decode(std::uint32_t file, std::size_t records);
+  [[nodiscard]] std::vector<Alike> divided(std::vector<std::uint64_t> const& records);
+  [[nodiscard]] std::size_t kind_of(std::uint32_t file);
+  [[nodiscard]] std::size_t gather(std::span<std::uint64_t const> records);
+  void decode(std::uint32_t file, std::span<std::size_t const> at);
   void make_round();
-  void take(Round& round);
+  void take(Round& round, std::span<std::size_t const> at);
   [[nodiscard]] MadeBatch finish(std::uint64_t step, Wanted const& wanted, std::size_t first_row);
   [[nodiscard]] std::vector<RowRun> rows(std::size_t first, std::size_t count) const;
   [[noreturn]] void throw_changed(std::uint32_t file) const;
@@ -101,7 +115,10 @@ class IndexedBatches {
   BatchLayout layout_;
   RecordTexts texts_;
   std::uint64_t sequence_ = 0;
-  std::vector<RowPiece> pieces_;  ///< of the batches that are made
+  std::vector<std::uint32_t> kind_files_;            ///< a file of each kind: those of one are decoded alike
+  std::vector<std::optional<std::size_t>> kind_of_;  ///< of each file, once it was asked for
+  std::vector<RowPiece> pieces_;                     ///< of the batches that are made
+  std::vector<RowAt> rows_at_;                       ///< of their rows
 };
 
 }  // namespace penstock
