@@ -17,6 +17,7 @@
 #include "host/loader/record_index.hpp"
 #include "host/loader/stage_times.hpp"
 #include "host/loader/streamed_batches.hpp"
+#include "host/pipeline/stream_workers.hpp"
 
 namespace penstock {
 namespace {
@@ -68,7 +69,8 @@ class StreamWorker final : public BatchWorker {
       : placement_(input),
         batches_(input, task, pass),
         bytes_wanted_(input.is_read_again() ? group_bytes : 0),
-        counts_(counts) {}
+        counts_(counts),
+        counted_(batches_.counts()) {}
 
   std::vector<MadeBatch> make(std::uint64_t) override {
     if (error_ != nullptr) std::rethrow_exception(error_);
@@ -106,7 +108,7 @@ class StreamWorker final : public BatchWorker {
   StreamedBatches batches_;
   std::size_t bytes_wanted_;
   SharedCounts& counts_;
-  StreamCounts counted_;
+  StreamCounts counted_;  ///< what `counts_` has, or had no part in
   std::exception_ptr error_;
 };
 
@@ -144,6 +146,8 @@ class IndexWorker final : public BatchWorker {
   SharedCounts& counts_;
 };
 
+constexpr std::uint64_t step_rows_max = std::uint64_t{1} << 40;
+
 LoaderOptions const& checked(LoaderOptions const& options) {
   if (options.batch_size == 0) throw ConfigurationError("batch_size 0: a batch has at least one record");
   if (options.world_size == 0) throw ConfigurationError("world_size 0: there is at least one rank");
@@ -151,6 +155,11 @@ LoaderOptions const& checked(LoaderOptions const& options) {
     throw ConfigurationError("rank " + std::to_string(options.rank) + ": ranks of a world of " +
                              std::to_string(options.world_size) + " are 0 to " +
                              std::to_string(options.world_size - 1));
+  if (options.batch_size > step_rows_max / options.world_size)
+    throw ConfigurationError("batch_size " + std::to_string(options.batch_size) + " on " +
+                                 std::to_string(options.world_size) + (options.world_size == 1 ? " rank" : " ranks") +
+                                 ": a step has at most 2^40 records",
+                             "A batch_size above the number of records makes one batch of them.");
   if (options.window == 0) throw ConfigurationError("window 0: a window has at least one record");
   return options;
 }
@@ -164,7 +173,7 @@ class Loader::State {
         opened_(open_input(options, false)),
         input_(*opened_),
         pool_(std::make_shared<RoundPool>(input_.engine().device)) {
-    if (options_.shuffle == Shuffle::exact) check_at_random();
+    check_access();
     if (input_.engine().device != nullptr) process_ = ::getpid();
   }
 
@@ -192,6 +201,7 @@ class Loader::State {
     if (prefetcher_ == nullptr) begin_epoch();
     MadeBatch made;
     if (!prefetcher_->next(made, options_.on_wait, waited_seconds_)) {
+      input_.check_unchanged(true);
       set_epoch(epoch_ + 1);
       return false;
     }
@@ -270,16 +280,31 @@ class Loader::State {
                              "Make the loader in the process that uses it.");
   }
 
-  void check_at_random() const {
+  void check_access() const {
     if (is_at_random()) return;
-    throw ConfigurationError("shuffle exact reads records in any order, and " + input_.why_not_at_random(),
-                             "shuffle window reads in sequence");
+    if (options_.shuffle == Shuffle::exact)
+      throw ConfigurationError("shuffle exact reads records in any order, and " + input_.why_not_at_random(),
+                               "shuffle window reads in sequence");
+    if (is_order_of_files_judged())
+      throw ConfigurationError(
+          "shuffle window reads files in another order, in which query ids descend, and " + input_.why_not_at_random(),
+          "qid-order any takes query ids in any order");
   }
 
-  /// Several ranks read their own records alone; so does whoever goes on where a stream cannot begin.
+  /// Which records are good depends on the files before theirs, which are not read before them.
+  [[nodiscard]] bool is_order_of_files_judged() const {
+    return options_.shuffle == Shuffle::window && input_.files().size() > 1 && input_.plan() != nullptr &&
+           checks_qid_order(*input_.plan());
+  }
+
+  /// Several ranks read their own records alone.
+  [[nodiscard]] bool always_uses_index() const {
+    return options_.shuffle == Shuffle::exact || options_.world_size > 1 || is_order_of_files_judged();
+  }
+
+  /// So does whoever goes on where a stream cannot begin.
   [[nodiscard]] bool wants_index() const {
-    if (!is_at_random()) return false;
-    return options_.shuffle == Shuffle::exact || options_.world_size > 1 || (position_ != 0 && !place_);
+    return is_at_random() && (always_uses_index() || (position_ != 0 && !place_));
   }
 
   void begin_epoch() {
@@ -331,8 +356,7 @@ class Loader::State {
   /// From the index where one is used or there already, else by a pass.
   void count_records() {
     if (records_) return;
-    bool const uses_index = options_.shuffle == Shuffle::exact || options_.world_size > 1;
-    if (is_at_random() && (uses_index || load_index())) {
+    if (is_at_random() && (always_uses_index() || load_index())) {
       find_index();
       records_ = index_->records();
       return;

@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::string_view kind = "penstock loader 1";
 constexpr std::size_t digest_digits = 16;
+constexpr std::uint64_t position_max = std::uint64_t{1} << 62;  // sums with it do not overflow
 
 [[noreturn]] void throw_no_state(std::string const& why) {
   throw ConfigurationError("this is no state of a loader: " + why, "Loader::state() makes one.");
@@ -129,6 +130,7 @@ LoaderState parse_state(std::string_view text) {
   LoaderState state;
   state.epoch = members.number("epoch");
   state.position = members.number("position");
+  if (state.position > position_max) throw_no_state("\"position\" is beyond every record");
   state.step = members.number("step");
   state.order.shuffle = shuffle_named(members.text("shuffle"));
   if (state.order.shuffle != Shuffle::none) state.order.seed = members.number("seed");
@@ -139,7 +141,11 @@ LoaderState parse_state(std::string_view text) {
   state.files_digest = members.text("names");
   state.modified_digest = members.text("modified");
   if (document.HasMember("place")) state.place = place_of(document["place"]);
-  if (state.place && state.place->shard >= state.files) throw_no_state("its place is in a file that there is not");
+  if (!state.place) return state;
+  if (state.place->shard >= state.files) throw_no_state("its place is in a file that there is not");
+  std::uint64_t const window = state.order.shuffle == Shuffle::window ? state.order.window : 1;
+  bool const is_before = window != 0 && state.place->accepted <= state.position / window * window;
+  if (!is_before) throw_no_state("its place is behind the records that come next");
   return state;
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -78,14 +79,19 @@ Arguments arguments_of(InputOptions const& options, bool takes_part) {
   return {reading_verb, std::move(given), options.paths};
 }
 
+std::optional<FileStamp> stamp_of(std::string const& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) return std::nullopt;
+  constexpr std::int64_t billion = 1'000'000'000;
+  return FileStamp{path, static_cast<std::uint64_t>(status.st_size),
+                   std::int64_t{status.st_mtim.tv_sec} * billion + status.st_mtim.tv_nsec};
+}
+
 std::vector<FileStamp> stamps_of(std::vector<InputFile> const& files) {
   std::vector<FileStamp> stamps;
   for (InputFile const& file : files) {
-    struct stat status {};
-    if (!is_reopened(file) || ::stat(file.path.c_str(), &status) != 0) continue;
-    constexpr std::int64_t billion = 1'000'000'000;
-    stamps.push_back({file.path, static_cast<std::uint64_t>(status.st_size),
-                      std::int64_t{status.st_mtim.tv_sec} * billion + status.st_mtim.tv_nsec});
+    if (!is_reopened(file)) continue;
+    if (std::optional<FileStamp> const stamp = stamp_of(file.path)) stamps.push_back(*stamp);
   }
   return stamps;
 }
@@ -219,13 +225,14 @@ bool OpenedInput::is_read_again() const {
   return std::ranges::all_of(files_, [](InputFile const& file) { return is_reopened(file); });
 }
 
-void OpenedInput::check_unchanged() const {
-  std::vector<FileStamp> const now = stamps_of(files_);
-  for (std::size_t i = 0; i < stamps_.size(); ++i) {
-    if (i < now.size() && now[i] == stamps_[i]) continue;
-    bool const is_same_size = i < now.size() && now[i].size_bytes == stamps_[i].size_bytes;
-    throw SourceError(stamps_[i].path + ": has changed since the loader was made (" +
-                          (is_same_size ? "it was modified" : "its size is another, or it is gone") + ")",
+void OpenedInput::check_unchanged(bool may_be_gone) const {
+  for (FileStamp const& then : stamps_) {
+    std::optional<FileStamp> const now = stamp_of(then.path);
+    if (now == then || (!now && may_be_gone)) continue;
+    std::string const how = !now                                 ? "it is gone"
+                            : now->size_bytes == then.size_bytes ? "it was modified"
+                                                                 : "its size is another";
+    throw SourceError(then.path + ": has changed since the loader was made (" + how + ")",
                       "A loader made now reads what is there now.");
   }
 }

@@ -56,8 +56,8 @@ class OpenedInput {
   [[nodiscard]] std::string const& why_not_at_random() const { return why_not_at_random_; }
   /// Of the regular files, as they were when the input was opened.
   [[nodiscard]] std::vector<FileStamp> const& stamps() const { return stamps_; }
-  /// Throws SourceError if a file is not what it was.
-  void check_unchanged() const;
+  /// Throws SourceError if a file is not what it was. `may_be_gone`: one that is gone was read before.
+  void check_unchanged(bool may_be_gone = false) const;
   /// Of everything that decides what records mean: 16 hexadecimal digits.
   [[nodiscard]] std::string const& options_digest() const { return options_digest_; }
 

@@ -13,7 +13,8 @@
 /// Errors are exceptions derived from penstock::Error, with the words of the command line: ConfigurationError for
 /// options that make no sense, SourceError for files that cannot be read or have changed, SchemaError for files that do
 /// not fit each other, DataError (with its Place) for records that the fault policy refuses, DeviceError for devices
-/// and memory. Objects may be moved; one thread at a time uses one.
+/// and memory. Objects may be moved, after which they can only be assigned to or destroyed; one thread at a time uses
+/// one.
 #pragma once
 
 #include <cstddef>
@@ -117,7 +118,7 @@ enum class Remainder : std::uint8_t {
 
 /// What is read, and in which order and parts it is given.
 struct LoaderOptions : InputOptions {
-  std::size_t batch_size = 1024;  ///< rows of a batch of one rank
+  std::size_t batch_size = 1024;  ///< rows of a batch of one rank; of all ranks together at most 2^40
   Shuffle shuffle = Shuffle::none;
   std::uint64_t window = 65536;  ///< records that Shuffle::window has in memory
   std::uint64_t seed = 0;        ///< of the order, with the epoch's number
@@ -181,6 +182,7 @@ class Loader {
   [[nodiscard]] EpochPlan plan();
 
   /// The next batch of the epoch; false, once, at its end: the call after that begins the next epoch. Throws
+  /// SourceError at the end, and at the beginning, if files were written to since the loader was made, and
   /// ConfigurationError in a process that was forked after the first call.
   bool next(SharedBatch& batch);
   /// The epoch of the next batch.

@@ -246,6 +246,7 @@ TEST(LoaderFormats, EndsWhileItWaits) {
     std::thread writer([&] { EXPECT_EQ(::write(to, text.data(), text.size()), static_cast<ssize_t>(text.size())); });
     LoaderOptions options = options_for(path, "y");
     options.format = "csv";
+    options.more = {{"slot-size", "64KiB"}};  // records of a pipe come when a slot is full
     int waits = 0;
     options.on_wait = [&waits] {
       if (++waits == 20) throw Enough{};  // a second
