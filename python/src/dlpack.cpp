@@ -159,7 +159,8 @@ std::uintptr_t ordered_stream(TensorView const& view, PyObject* stream) {
   long long const number = PyLong_AsLongLong(stream);
   if (number == -1 && PyErr_Occurred() != nullptr) throw PythonError{};
   if (number == -1) return legacy_default_stream;  // nothing to wait for now; later, for all that may read it
-  if (number <= 0) refuse("stream: 0 is ambiguous; 1 is the legacy default stream, 2 the per-thread one");
+  if (number <= 0)
+    refuse("stream: neither -1 nor from 1 on; 0 is ambiguous: 1 is the legacy default stream, 2 the per-thread one");
   auto const handle = static_cast<std::uintptr_t>(number);
   view.on_device->make_stream_wait(handle);
   return handle;
