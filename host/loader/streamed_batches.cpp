@@ -155,7 +155,10 @@ void StreamedBatches::finish(BatchRange const& range, MadeBatch& made) {
       task_.records ? division.step_end(step_, *task_.records) : division.first + (step_ + 1) * division.step_rows();
   made.bytes = element_bytes(made.batch.rows);
   ++step_;
-  drop_before(order_.places_done(range.end));
+  // All ranks go on at the same place: that of the step's end, which they would read next.
+  std::uint64_t const done = order_.places_done(made.position);
+  if (division.world_size > 1) reach(done + 1);
+  drop_before(done);
   if (!pieces_.empty()) made.place = pieces_.front().place;
 }
 

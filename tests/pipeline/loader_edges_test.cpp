@@ -147,6 +147,27 @@ TEST(LoaderEdges, NoticesChangesAtTheEndOfTheEpoch) {
   }
 }
 
+/// Also where ranks read all of the input, each for itself.
+TEST(LoaderEdges, StatesOfAllRanksAreTheSame) {
+  ScratchFolder const folder;
+  for (Shuffle const shuffle : {Shuffle::none, Shuffle::window}) {
+    LoaderOptions options = options_for({folder.put("a.csv.gz", testing::gzip_bytes(numbers_csv(207)))});
+    options.more = {{"slot-size", "64"}, {"max-record-size", "64"}};
+    options.shuffle = shuffle;
+    options.world_size = 3;
+    Loader first(options);
+    options.rank = 2;
+    Loader last(options);
+    SharedBatch batch;
+    for (int step = 0; step < 7; ++step) {
+      ASSERT_TRUE(first.next(batch));
+      ASSERT_TRUE(last.next(batch));
+      EXPECT_EQ(first.state(), last.state()) << name_of(shuffle) << " " << step;
+    }
+    EXPECT_FALSE(first.next(batch));
+  }
+}
+
 TEST(LoaderEdges, CountsWhatItHasRejectedItself) {
   ScratchFolder const folder;
   LoaderOptions options = options_for({folder.put("a.csv", "a,y\nx,1\nx,1\n" + numbers_csv(60).substr(4) + "x,1\n")});
