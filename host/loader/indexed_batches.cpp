@@ -6,6 +6,7 @@
 #include <utility>
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "host/pipeline/input_head.hpp"
@@ -15,8 +16,13 @@
 namespace penstock {
 namespace {
 
-/// Files that a thread has open at a time.
-constexpr std::size_t open_files_max = 32;
+/// Files that one of so many threads has open at a time: all together a quarter of what the process may.
+std::size_t open_files_of(unsigned threads) {
+  constexpr std::size_t most = 32;
+  struct rlimit limit {};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 1;
+  return std::clamp<std::size_t>(limit.rlim_cur / 4 / threads, 1, most);
+}
 
 }  // namespace
 
@@ -94,7 +100,7 @@ Text RecordTexts::text() const { return {buffer_ == nullptr ? nullptr : buffer_-
 int RecordTexts::descriptor_of(std::uint32_t file) {
   if (open_.empty()) open_.resize(input_.files().size());
   if (open_[file].is_open()) return open_[file].get();
-  if (open_count_ == open_files_max) {
+  if (open_count_ == open_max_) {
     for (FileDescriptor& each : open_) each = FileDescriptor();
     open_count_ = 0;
   }
@@ -120,7 +126,7 @@ IndexedBatches::IndexedBatches(OpenedInput const& input, RecordIndex const& inde
       lane_(input.plan()->make_lane(best_instruction_set(), lane_options(*input.plan(), options, sizes))),
       round_(lane_->make_round()),
       layout_(stream_layout(*input.plan(), options)),
-      texts_(input, device_ != nullptr ? static_cast<Executor&>(*device_) : host_) {}
+      texts_(input, device_ != nullptr ? static_cast<Executor&>(*device_) : host_, open_files_of(sizes.lanes)) {}
 
 std::vector<MadeBatch> IndexedBatches::make(std::uint64_t first, std::uint64_t count) {
   std::vector<Wanted> steps;

@@ -38,7 +38,9 @@ class ReadingOrder {
 /// Text of single records, one behind the other.
 class RecordTexts {
  public:
-  RecordTexts(OpenedInput const& input, Executor& executor) : input_(input), executor_(executor) {}
+  /// `open_max`: files that it has open at a time.
+  RecordTexts(OpenedInput const& input, Executor& executor, std::size_t open_max)
+      : input_(input), executor_(executor), open_max_(open_max) {}
   void clear() { size_ = 0; }
   /// Appends a record, and a line end if it has none. Throws SourceError if it is not there any more.
   void add(RecordBytes const& record);
@@ -54,6 +56,7 @@ class RecordTexts {
 
   OpenedInput const& input_;
   Executor& executor_;
+  std::size_t open_max_;
   std::unique_ptr<HostBuffer> buffer_;
   std::size_t size_ = 0;
   RecordBytes pending_;  ///< a stretch of neighbours that is not read yet

@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include <sys/resource.h>
+
 #include "penstock/error.hpp"
 #include "penstock/loader.hpp"
 #include "tests/support/gzip_bytes.hpp"
@@ -145,6 +147,24 @@ TEST(LoaderEdges, NoticesChangesAtTheEndOfTheEpoch) {
     EXPECT_FALSE(other.next(batch)) << name_of(shuffle);
     EXPECT_THROW((void)other.next(batch), SourceError);
   }
+}
+
+/// Threads share the files that a process may have open.
+TEST(LoaderEdges, HasFewFilesOpen) {
+  ScratchFolder const folder;
+  std::vector<std::string> files;
+  for (int i = 0; i < 200; ++i) files.push_back(folder.put("f" + std::to_string(i) + ".csv", numbers_csv(50)));
+  struct rlimit before {};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  rlimit few = before;
+  few.rlim_cur = 60;
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &few), 0);
+  LoaderOptions options = options_for(std::move(files));
+  options.shuffle = Shuffle::exact;
+  options.threads = 8;
+  Loader loader(options);
+  EXPECT_NO_THROW(EXPECT_EQ(rows_of(load(loader)).size(), 10000u));
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
 }
 
 /// Also where ranks read all of the input, each for itself.
