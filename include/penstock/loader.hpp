@@ -13,8 +13,8 @@
 /// Errors are exceptions derived from penstock::Error, with the words of the command line: ConfigurationError for
 /// options that make no sense, SourceError for files that cannot be read or have changed, SchemaError for files that do
 /// not fit each other, DataError (with its Place) for records that the fault policy refuses, DeviceError for devices
-/// and memory. Objects may be moved, after which they can only be assigned to or destroyed; one thread at a time uses
-/// one.
+/// and limits of memory; std::bad_alloc where the system has no more. Objects may be moved, after which they can only
+/// be assigned to or destroyed; one thread at a time uses one.
 #pragma once
 
 #include <cstddef>
