@@ -12,7 +12,7 @@ import unittest
 from pathlib import Path
 
 import numpy as np
-from _package import PackageTest, main, penstock
+from _package import PackageTest, main, module_or_skip, penstock
 
 DATA = Path(os.environ.get("PENSTOCK_SHARED_DATA") or "/nowhere")
 HIGGS = DATA / "csv" / "higgs_subset.tsv"
@@ -148,6 +148,40 @@ def keep(checkpoint, model, step, loader, is_done):
     state = {"weights": weights, "step": step, "loader": loader.state_dict(), "is_done": is_done}
     new.write_text(json.dumps(state))
     new.rename(checkpoint)
+
+
+@needs_data
+class TorchTraining(PackageTest):
+    """The same regression by PyTorch."""
+
+    def test_logistic_regression_over_batches_is_that_over_arrays(self):
+        torch = module_or_skip(self, "torch")
+        import penstock.torch
+
+        features, label = (torch.from_numpy(array) for array in higgs_arrays())
+        batches = penstock.torch.IterableDataset(HIGGS, label=0, batch_size=256, device="cpu")
+        over_batches, over_arrays = (self.model(torch) for _ in range(2))
+        for _ in range(20):
+            for i, batch in enumerate(torch.utils.data.DataLoader(batches, batch_size=None)):
+                rows = slice(256 * i, 256 * (i + 1))
+                self.assertTrue(torch.equal(batch["features"], features[rows]))
+                self.assertTrue(torch.equal(batch["label"], label[rows]))
+                self.step(torch, over_batches, batch["features"], batch["label"])
+                self.step(torch, over_arrays, features[rows], label[rows])
+        self.assertTrue(torch.equal(over_batches.weight, over_arrays.weight))
+        right = ((over_batches(features)[:, 0] > 0) == (label > 0.5)).float().mean().item()
+        self.assertGreater(right, majority(label.numpy()) + 0.05)
+
+    def model(self, torch):
+        torch.manual_seed(0)
+        return torch.nn.Linear(28, 1)
+
+    def step(self, torch, model, features, label):
+        model.zero_grad()
+        torch.nn.functional.binary_cross_entropy_with_logits(model(features)[:, 0], label).backward()
+        with torch.no_grad():
+            for parameter in model.parameters():
+                parameter -= 0.05 * parameter.grad
 
 
 @needs_data
