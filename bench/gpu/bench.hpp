@@ -99,6 +99,7 @@ void measure_slots(Bench& bench);        ///< kernels and tensors with slots fro
 void measure_encoders(Bench& bench);     ///< tensors on the device to RecordIO there
 void measure_latency(Bench& bench);      ///< slots of 1 MiB, one at a time
 void measure_normalizers(Bench& bench);  ///< normalisers, summaries of tiles, texts looked up: data on the device
+void measure_feeding(Bench& bench);      ///< a training step alone, and with a loader's batches: the wall's time
 void measure_cut(
     Bench& bench);  ///< where records of CSV end: pinned text to the device and a cut there, or on the host
 

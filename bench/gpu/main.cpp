@@ -2,9 +2,9 @@
 //
 //   gpu_bench SECTION... [--limit SECONDS] [--run SECONDS] [--repeat N] [--inputs NAME,NAME] [--quick]
 //
-// Sections: copies kernels overlap tensors slots encode latency cut normalize. Prints a line of JSON for each figure;
-// docs/gpu-check.md says what they are, and scripts/gpu_check, which runs this, makes a table of them. Ends with 6
-// where there is no device.
+// Sections: copies kernels overlap tensors slots encode latency cut normalize feed. Prints a line of JSON for each
+// figure; docs/gpu-check.md says what they are, and scripts/gpu_check, which runs this, makes a table of them. Ends
+// with 6 where there is no device.
 
 #include <cstdio>
 #include <cstdlib>
@@ -25,6 +25,7 @@ constexpr std::pair<std::string_view, void (*)(Bench&)> sections[] = {
     {"copies", measure_copies},   {"kernels", measure_kernels}, {"overlap", measure_overlap},
     {"tensors", measure_tensors}, {"slots", measure_slots},     {"encode", measure_encoders},
     {"latency", measure_latency}, {"cut", measure_cut},         {"normalize", measure_normalizers},
+    {"feed", measure_feeding},
 };
 
 struct Arguments {
@@ -90,7 +91,7 @@ int main(int count, char** words) {
   for (std::string const& name : arguments.sections) is_known &= section_of(name) != nullptr;
   if (!is_known) {
     std::fprintf(stderr,
-                 "gpu_bench copies|kernels|overlap|tensors|slots|encode|latency|cut|normalize ...\n"
+                 "gpu_bench copies|kernels|overlap|tensors|slots|encode|latency|cut|normalize|feed ...\n"
                  "          [--limit SECONDS] [--run SECONDS] [--repeat N] [--inputs NAME,NAME] [--quick]\n");
     return 2;
   }

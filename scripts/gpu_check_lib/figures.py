@@ -5,7 +5,7 @@ import json
 from .steps import run_logged
 
 # In the order in which they are wanted most. `overlap` comes late: there a decoder is given text in device memory.
-SECTIONS = ("copies", "kernels", "tensors", "encode", "latency", "cut", "normalize", "overlap", "slots")
+SECTIONS = ("copies", "kernels", "tensors", "encode", "latency", "cut", "normalize", "feed", "overlap", "slots")
 SECTION_SECONDS_MAX = {"slots": 60}
 
 

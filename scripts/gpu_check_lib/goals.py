@@ -136,6 +136,14 @@ def latency(figures, name):
     return result
 
 
+def feeding(figures, name):
+    result = Result(f"a training step fed with 5 GB/s, {name}", "<= 2 % slower")
+    value = figures.value("feed", name)
+    if value is not None:
+        result.value, result.shown, result.is_reached = value, f"{value:.1f} %", value <= 2
+    return result
+
+
 def bad_records(figures, section, bad, clean, lanes):
     result = Result(f"1 % bad records, {section}, {clean}", "cost <= 5 %")
     one, other = figures.value(section, clean, lanes), figures.value(section, bad, lanes)
@@ -167,6 +175,7 @@ def results(all_figures):
         tensors(figures, "objects"),
         *(files(figures, name) for name in ("higgs", "compact", "libsvm", "objects")),
         *(latency(figures, name) for name in ("higgs", "compact", "libsvm")),
+        feeding(figures, "higgs"),
         bad_records(figures, "kernels", "higgs_bad", "higgs", 1),
         bad_records(figures, "kernels", "dirty", "dirty_clean", 1),
         bad_records(figures, "tensors", "higgs_bad", "higgs", 3),

@@ -140,6 +140,17 @@ def normalize_table(figures):
     return table(("data on the device, normalised and summarized, GB/s", "kernels"), rows)
 
 
+def feed_table(figures):
+    rows = []
+    for f in figures.all:
+        if f["section"] == "feed":
+            d = f["details"]
+            step, rate = short(d.get("ms a step alone"), 2), short(d.get("GB/s of text"), 1)
+            rows.append((f["input"], spread(f, 2), step, rate, short(d.get("share waited"), 3)))
+    head = ("a training step with a loader's batches", "% slower", "ms alone", "GB/s of text", "share waited")
+    return table(head, rows)
+
+
 def file_table(figures):
     rows = []
     for f in figures.all:
@@ -184,6 +195,6 @@ def report_text(report):
     figures = Figures(report["figures"])
     lines = machine_lines(report) + goal_table(report)
     tables = (copy_table, kernel_table, tensor_table, slot_table, encode_table, latency_table, cut_table)
-    for make in (*tables, normalize_table, file_table):
+    for make in (*tables, normalize_table, feed_table, file_table):
         lines += make(figures)
     return "\n".join(lines)

@@ -123,6 +123,7 @@ class Report(unittest.TestCase):
         figure("cut", "quoted", [45.0], mebibytes=16),
         figure("cut_host", "quoted", [4.0], mebibytes=16),
         figure("normalize", "moments_28", [1234.0], 0, 0, columns=28),
+        figure("feed", "higgs", [1.25], 0, 0, **{"ms a step alone": 5.0, "GB/s of text": 4.9, "share waited": 0.001}),
     ]
 
     def results(self):
@@ -139,6 +140,7 @@ class Report(unittest.TestCase):
             "pinned host to device tensor, compact": False,  # more than a core
             "file to RecordIO file, higgs": True,  # 37 of 40
             "1 MiB, p50, higgs": True,
+            "a training step fed with 5 GB/s, higgs": True,
             "1 % bad records, kernels, higgs": False,  # 590 to 560
         }
         self.assertEqual(reached, expected)
