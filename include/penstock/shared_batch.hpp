@@ -31,7 +31,8 @@ class DeviceTensors {
   virtual void make_stream_wait(std::uintptr_t stream) const = 0;
   /// Waits on the host.
   virtual void wait() const = 0;
-  /// Work on them was queued in `stream`: their memory is not used again before that is done.
+  /// Work on them was queued in `stream`, which lives as long as they do: their memory is not used again before that is
+  /// done.
   virtual void used_in(std::uintptr_t stream) const = 0;
 };
 

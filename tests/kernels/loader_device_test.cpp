@@ -124,6 +124,7 @@ TEST(LoaderDevice, SparseBatchesStayOnTheHost) {
 TEST(LoaderDevice, BatchesOutliveTheirLoader) {
   ScratchFolder const folder;
   LoaderOptions const options = options_for(folder.put("a.csv", csv_text(300)), "cuda");
+  Consumer const consumer;  // its stream lives as long as batches that were used in it
   std::vector<SharedBatch> held;
   {
     Loader loader(options);
@@ -133,7 +134,6 @@ TEST(LoaderDevice, BatchesOutliveTheirLoader) {
   on_cpu.device = "cpu";
   Loader loader(on_cpu);
   std::vector<LoadedRows> const expected = testing::load(loader);
-  Consumer const consumer;
   ASSERT_EQ(held.size(), expected.size());
   for (std::size_t i = 0; i < held.size(); ++i) {
     BatchBuffer const memory(loader.layout(), options.batch_size);
