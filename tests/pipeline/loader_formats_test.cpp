@@ -264,6 +264,9 @@ TEST(LoaderFormats, EndsWhileItWaits) {
 }
 
 TEST(LoaderFormats, IsRefusedInAForkedProcess) {
+#if defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "the thread sanitizer starts no threads behind a fork";
+#endif
   ScratchFolder const folder;
   LoaderOptions const options = options_for(folder.put("a.csv", csv_text()), "y");
   Loader used(options), fresh(options);
