@@ -243,21 +243,30 @@ TEST(LoaderFormats, EndsWhileItWaits) {
     int const to = ::open(path.c_str(), O_RDWR);
     std::string text = "a,b,y\n";
     for (int i = 0; i < (is_looking ? 3 : 20000); ++i) text += "1.25,2.5," + std::to_string(i) + "\n";
-    std::thread writer([&] { EXPECT_EQ(::write(to, text.data(), text.size()), static_cast<ssize_t>(text.size())); });
+    std::atomic<bool> is_written = false;
+    std::thread writer([&] {
+      EXPECT_EQ(::write(to, text.data(), text.size()), static_cast<ssize_t>(text.size()));
+      is_written = true;
+    });
     LoaderOptions options = options_for(path, "y");
     options.format = "csv";
     options.more = {{"slot-size", "64KiB"}};  // records of a pipe come when a slot is full
+    bool is_counting = is_looking;
     int waits = 0;
-    options.on_wait = [&waits] {
-      if (++waits == 20) throw Enough{};  // a second
+    options.on_wait = [&] {
+      if (is_counting && ++waits == 40) throw Enough{};  // two seconds
     };
     if (is_looking) {
       EXPECT_THROW(Loader{options}, Enough);
     } else {
       Loader loader(options);
+      is_counting = true;
       EXPECT_THROW((void)load(loader), Enough);
       EXPECT_GT(loader.metrics().batches, 0u);
     }
+    int const rest = ::open(path.c_str(), O_RDONLY | O_NONBLOCK);
+    for (char bytes[4096]; !is_written;) (void)!::read(rest, bytes, sizeof bytes);
+    ::close(rest);
     writer.join();
     ::close(to);
   }
