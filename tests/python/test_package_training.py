@@ -110,7 +110,7 @@ class Training(PackageTest):
     def trained(self, name, kills):
         """The checkpoint at the end of a run that is killed after these numbers of seconds and started again each time."""
         checkpoint = self.folder / name
-        command = [sys.executable, "-B", __file__, "--train", str(checkpoint), "0.002" if kills else "0"]
+        command = [sys.executable, "-B", __file__, "--train", str(checkpoint), "0.01" if kills else "0"]
         for seconds in kills:
             with subprocess.Popen(command, env=os.environ) as run:
                 before = checkpoint.read_text() if checkpoint.exists() else ""
