@@ -191,7 +191,7 @@ class Loader::State {
     Division division = this->division();
     division.first = 0;
     EpochPlan plan = division.plan(*records_);
-    plan.rejected = index_ != nullptr ? rejected_of(*index_) : rejected_;
+    plan.rejected = index_ != nullptr ? index_->rejected() : rejected_;
     return plan;
   }
 
@@ -248,7 +248,7 @@ class Loader::State {
     LoaderMetrics metrics;
     metrics.batches = batches_;
     metrics.records = batch_records_;
-    metrics.rejected = index_ != nullptr ? rejected_of(*index_) : counts_.rejected.load();
+    metrics.rejected = index_ != nullptr ? index_->rejected() : counts_.rejected.load();
     metrics.text_bytes = counts_.text_bytes;
     if (began_) metrics.seconds = std::chrono::duration<double>(Clock::now() - *began_).count();
     metrics.waited_seconds = waited_seconds_;
@@ -270,8 +270,6 @@ class Loader::State {
     return {position_, options_.batch_size, options_.rank, options_.world_size, options_.remainder};
   }
   [[nodiscard]] bool is_at_random() const { return input_.why_not_at_random().empty(); }
-
-  static std::uint64_t rejected_of(RecordIndex const& index) { return index.rejected(); }
 
   void check_process() const {
     if (process_ == 0 || process_ == ::getpid()) return;

@@ -4,7 +4,9 @@
 #include <cuda_runtime.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -12,7 +14,6 @@
 #include "penstock/loader.hpp"
 #include "tests/support/loader_run.hpp"
 #include "tests/support/scratch_folder.hpp"
-#include "tests/support/test_device.hpp"
 
 namespace penstock {
 namespace {
@@ -144,6 +145,70 @@ TEST(LoaderDevice, BatchesOutliveTheirLoader) {
     held[i].on_device->wait();
     EXPECT_EQ(held[i].on_device->device(), 0);
   }
+}
+
+/// Rows of one number, in pinned memory of the device.
+struct PinnedRows {
+  explicit PinnedRows(std::shared_ptr<Device> const& device, float number) {
+    std::shared_ptr<HostBuffer> const buffer = device->host_buffer(rows * sizeof(float));
+    auto* const values = reinterpret_cast<float*>(buffer->data());
+    std::fill_n(values, rows, number);
+    batch.rows.features = {reinterpret_cast<std::byte*>(values), DType::float32, rows, 1};
+    batch.rows.set_rows(rows);
+    batch.memory = buffer;
+    memory = buffer;
+  }
+  static constexpr std::size_t rows = 1000;
+  SharedBatch batch;
+  std::weak_ptr<void const> memory;
+};
+
+std::shared_ptr<Device> cuda_device() {
+  DeviceWish wish;
+  wish.name = "cuda";
+  return choose_device(wish).device;
+}
+
+BatchLayout one_feature() {
+  BatchLayout layout;
+  layout.features = 1;
+  return layout;
+}
+
+/// Nobody has waited for the upload but the consumer's stream. Its source is kept until it was read.
+TEST(BatchUpload, AStreamWaitsForIt) {
+  std::shared_ptr<Device> const device = cuda_device();
+  Consumer const consumer;
+  BatchBuffer const memory(one_feature(), PinnedRows::rows);
+  auto const uploader = make_uploader(device);
+  PinnedRows source(device, 3);
+  SharedBatch const uploaded = uploader->upload(source.batch);
+  source.batch = {};
+  EXPECT_FALSE(source.memory.expired());
+  SharedBatch copy;
+  consumer.take(uploaded, memory, copy);
+  consumer.wait();
+  for (std::size_t i = 0; i < PinnedRows::rows; ++i) ASSERT_EQ(copy.rows.features.as<float>()[i], 3.0F) << i;
+  (void)uploader->upload(PinnedRows(device, 4).batch);
+  EXPECT_TRUE(source.memory.expired());
+}
+
+/// A batch that was given up while a consumer's work on it waits: the next one, in the same memory, comes behind that.
+TEST(BatchUpload, MemoryIsWrittenAgainBehindWhatWasQueued) {
+  std::shared_ptr<Device> const device = cuda_device();
+  Consumer const consumer;
+  BatchBuffer const memory(one_feature(), PinnedRows::rows);
+  auto const uploader = make_uploader(device);
+  SharedBatch first = uploader->upload(PinnedRows(device, 3).batch);
+  std::byte const* const place = first.rows.features.data;
+  SharedBatch copy;
+  consumer.take(first, memory, copy);
+  first = {};
+  SharedBatch const second = uploader->upload(PinnedRows(device, 4).batch);
+  ASSERT_EQ(second.rows.features.data, place);
+  second.on_device->wait();
+  consumer.wait();
+  for (std::size_t i = 0; i < PinnedRows::rows; ++i) ASSERT_EQ(copy.rows.features.as<float>()[i], 3.0F) << i;
 }
 
 }  // namespace

@@ -210,18 +210,16 @@ TEST(LoaderFormats, Normalized) {
   EXPECT_EQ(bare_rows(options), fitted_here);
 }
 
-/// A pipe whose writer waits: the batches that are whole come at once, and a second epoch is refused.
+/// All records of a pipe, once: a second epoch is refused.
 TEST(LoaderFormats, Pipe) {
   ScratchFolder const folder;
   std::string const path = folder.at("pipe");
   ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
-  std::atomic<bool> has_first = false;
   std::thread writer([&] {
     int const to = ::open(path.c_str(), O_WRONLY);
     std::string const text = csv_text();
     EXPECT_EQ(::write(to, text.data(), text.size()), static_cast<ssize_t>(text.size()));
     ::close(to);
-    has_first = true;
   });
   LoaderOptions options = options_for(path, "y");
   options.format = "csv";

@@ -333,5 +333,29 @@ TEST(Loader, FaultsEndTheEpochBehindTheBatchesBeforeThem) {
   }
 }
 
+/// Lines and bytes of faults behind the place where a run went on are those of the file.
+TEST(Loader, FaultsBehindAPlaceHaveTheirLines) {
+  ScratchFolder const folder;
+  std::string text = "a,y\n";
+  for (int i = 0; i < 200; ++i) text += std::to_string(i) + (i == 180 ? ",bad\n" : ",1\n");
+  LoaderOptions options = csv_options({folder.put("a.csv", text)});
+  options.on_error = "fail";
+  set_sizes(options, "64", 2);
+  Loader loader(options);
+  (void)load(loader, 15);
+  Loader resumed(options);
+  resumed.restore(loader.state());
+  EXPECT_NE(loader.state().find("\"line\":"), std::string::npos);
+  for (Loader* const each : {&loader, &resumed}) {
+    try {
+      (void)load(*each);
+      FAIL();
+    } catch (DataError const& error) {
+      ASSERT_TRUE(error.place.has_value());
+      EXPECT_EQ(*error.place, (Place{folder.at("a.csv"), 182, 5, text.find("bad")}));
+    }
+  }
+}
+
 }  // namespace
 }  // namespace penstock
