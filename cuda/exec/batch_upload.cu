@@ -7,6 +7,7 @@
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -14,7 +15,8 @@
 #include "cuda/exec/engine_stream.hpp"
 #include "cuda/exec/memory.hpp"
 #include "cuda/exec/stream.hpp"
-#include "penstock/shared_batch.hpp"
+#include "cuda/kernels/gather_rows.cuh"
+#include "penstock/batch_uploader.hpp"
 
 namespace penstock::cuda {
 namespace {
@@ -149,6 +151,21 @@ class UploadedBatch final : public DeviceTensors {
   mutable std::vector<cudaStream_t> streams_;
 };
 
+/// Features that were put on the device. Whatever is done with them, and with their memory after them, is done in the
+/// uploader's stream.
+class PutFeatures {
+ public:
+  PutFeatures(std::shared_ptr<SlabPool> pool, Slab slab) : pool_(std::move(pool)), slab_(std::move(slab)) {}
+  ~PutFeatures() { pool_->give_back(std::move(slab_)); }
+  PutFeatures(PutFeatures const&) = delete;
+  PutFeatures& operator=(PutFeatures const&) = delete;
+  [[nodiscard]] std::byte* data() const { return slab_.bytes.get(); }
+
+ private:
+  std::shared_ptr<SlabPool> pool_;
+  Slab slab_;
+};
+
 class Uploader final : public BatchUploader {
  public:
   explicit Uploader(std::shared_ptr<Engine> const& engine)
@@ -159,61 +176,112 @@ class Uploader final : public BatchUploader {
   Uploader(Uploader const&) = delete;
   Uploader& operator=(Uploader const&) = delete;
 
-  SharedBatch upload(SharedBatch const& batch) override {
+  SharedBatch upload(SharedBatch const& batch, std::span<FeatureRun const> features) override {
+    Slab slab = begin(bytes_of(batch, !features.empty()));
+    auto const tensors = std::make_shared<UploadedBatch>(pool_, std::move(slab));
+    SharedBatch uploaded = batch;
+    enqueue(batch.memory, [&] {
+      if (!features.empty()) uploaded.rows.features.data = nullptr;
+      std::byte* const behind = copy(uploaded.rows, tensors->memory());
+      if (!features.empty()) gather(uploaded.rows.features, features, behind);
+      PENSTOCK_CUDA_CHECK(cudaEventRecord(tensors->ready(), stream_.get()));
+    });
+    uploaded.memory = tensors;
+    uploaded.on_device = tensors;
+    return uploaded;
+  }
+
+  FeaturesOnDevice put(Dense const& features, std::shared_ptr<void const> memory) override {
+    std::size_t const bytes = features.rows * features.row_bytes();
+    auto const kept = std::make_shared<PutFeatures>(pool_, begin(bytes));
+    enqueue(std::move(memory), [&] { stream_.copy(kept->data(), features.data, bytes, "upload"); });
+    return {kept->data(), kept};
+  }
+
+ private:
+  /// Host memory, and what it keeps, that the stream may still read.
+  struct Source {
+    std::shared_ptr<void const> memory;
+    MappedArray<std::byte const*> addresses;
+    Event is_read;
+  };
+
+  static constexpr std::size_t aligned(std::size_t bytes) { return (bytes + alignment - 1) / alignment * alignment; }
+  /// Of features that are gathered the rows' addresses lie behind them.
+  static std::size_t bytes_of(SharedBatch const& batch, bool gathers) {
+    std::size_t bytes = gathers ? aligned(batch.rows.rows * sizeof(std::byte const*)) : 0;
+    for (Role const role : tensor_roles) bytes += aligned(batch.rows.rows * batch.rows.tensor(role).row_bytes());
+    return bytes;
+  }
+
+  /// Memory that the stream may write to.
+  [[nodiscard]] Slab begin(std::size_t bytes) {
     pool_->engine().use();
     give_up_sources();
-    Slab slab = pool_->take(std::max<std::size_t>(bytes_of(batch), 1));
+    Slab slab = pool_->take(std::max<std::size_t>(bytes, 1));
     for (Event const& use : slab.uses) PENSTOCK_CUDA_CHECK(cudaStreamWaitEvent(stream_.get(), use.get(), 0));
     slab.uses.clear();
-    auto const tensors = std::make_shared<UploadedBatch>(pool_, std::move(slab));
-    sources_.push_back({batch.memory, Event()});
-    SharedBatch uploaded = batch;
+    return slab;
+  }
+
+  /// Keeps `memory` until the stream is done with what `queue` queues there.
+  template <class Queue>
+  void enqueue(std::shared_ptr<void const> memory, Queue const& queue) {
+    sources_.push_back({std::move(memory), {}, Event()});
     try {
-      copy(uploaded.rows, tensors->memory());
-      PENSTOCK_CUDA_CHECK(cudaEventRecord(tensors->ready(), stream_.get()));
+      queue();
       PENSTOCK_CUDA_CHECK(cudaEventRecord(sources_.back().is_read.get(), stream_.get()));
     } catch (Error const&) {
       ignore(cudaStreamSynchronize(stream_.get()));  // nobody says when what was queued is done
       sources_.pop_back();
       throw;
     }
-    uploaded.memory = tensors;
-    uploaded.on_device = tensors;
-    return uploaded;
   }
 
- private:
-  /// Host memory that may still be copied from.
-  struct Source {
-    std::shared_ptr<void const> memory;
-    Event is_read;
-  };
-
-  static constexpr std::size_t aligned(std::size_t bytes) { return (bytes + alignment - 1) / alignment * alignment; }
-  static std::size_t bytes_of(SharedBatch const& batch) {
-    std::size_t bytes = 0;
-    for (Role const role : tensor_roles) bytes += aligned(batch.rows.rows * batch.rows.tensor(role).row_bytes());
-    return bytes;
-  }
-
-  /// Tensors one behind the other from `at` on.
-  void copy(Batch& rows, std::byte* at) {
+  /// Tensors that have data one behind the other from `at` on; returns the place behind them.
+  [[nodiscard]] std::byte* copy(Batch& rows, std::byte* at) {
     for (Role const role : tensor_roles) {
       Dense& tensor = rows.tensor(role);
       std::size_t const bytes = rows.rows * tensor.row_bytes();
-      if (bytes == 0) continue;
+      if (bytes == 0 || tensor.data == nullptr) continue;
       stream_.copy(at, tensor.data, bytes, "upload");
       tensor.data = at;
       at += aligned(bytes);
     }
+    return at;
+  }
+
+  void gather(Dense& features, std::span<FeatureRun const> runs, std::byte* at) {
+    MappedArray<std::byte const*>& from = sources_.back().addresses = take_addresses(features.rows);
+    std::size_t const row_bytes = features.row_bytes();
+    std::size_t row = 0;
+    for (FeatureRun const& run : runs)
+      for (std::size_t i = 0; i < run.rows; ++i) from[row++] = run.data + i * row_bytes;
+    features.data = at;
+    auto** const addresses = reinterpret_cast<std::byte const**>(at + aligned(features.rows * row_bytes));
+    stream_.copy(addresses, from.get(), features.rows * sizeof *addresses, "upload");
+    gather_rows(stream_, addresses, features.rows, row_bytes, features.data);
+  }
+
+  [[nodiscard]] MappedArray<std::byte const*> take_addresses(std::size_t count) {
+    while (!addresses_.empty()) {
+      MappedArray<std::byte const*> last = std::move(addresses_.back());
+      addresses_.pop_back();
+      if (last.size() >= count) return last;
+    }
+    return {count, "addresses of rows"};
   }
 
   void give_up_sources() {
-    while (!sources_.empty() && cudaEventQuery(sources_.front().is_read.get()) == cudaSuccess) sources_.pop_front();
+    while (!sources_.empty() && cudaEventQuery(sources_.front().is_read.get()) == cudaSuccess) {
+      if (sources_.front().addresses.size() != 0) addresses_.push_back(std::move(sources_.front().addresses));
+      sources_.pop_front();
+    }
   }
 
   std::shared_ptr<SlabPool> pool_;
-  std::deque<Source> sources_;  ///< in the order of their copies
+  std::deque<Source> sources_;                            ///< in the order of their copies
+  std::vector<MappedArray<std::byte const*>> addresses_;  ///< that nobody reads
   Stream stream_;
 };
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 
 #include "cuda/exec/engine.hpp"
 #include "cuda/exec/memory.hpp"
@@ -12,28 +13,38 @@
 
 namespace penstock::cuda {
 
-/// A float32 matrix. Takes its memory when it is made.
+/// A matrix. Takes its memory when it is made.
 class FeatureRows final : public DeviceRows {
  public:
-  FeatureRows(Engine& engine, std::size_t rows_max, std::size_t columns);
-  ~FeatureRows() override;
-  FeatureRows(FeatureRows const&) = delete;
-  FeatureRows& operator=(FeatureRows const&) = delete;
+  /// `are_read_here`: the host reads them, and they are float32.
+  FeatureRows(Engine& engine, std::size_t rows_max, std::size_t row_bytes, bool are_read_here);
 
   /// Enqueues on a lane's stream: rows in device memory become these.
   void take(Stream& stream, Dense const& rows);
 
+  [[nodiscard]] std::byte const* data() const override { return rows_.get(); }
   void summarize(std::size_t first, std::size_t tiles, statistics::Summary* summaries) override;
   void copy(std::size_t first, std::size_t rows, std::byte* to) override;
 
  private:
-  Engine& engine_;
-  std::size_t columns_;
-  Stream stream_;  ///< of whoever asks
-  DeviceArray<float> rows_;
-  DeviceArray<statistics::Summary> summaries_;
-  MappedArray<statistics::Summary> summaries_here_;
-  MappedArray<float> rows_here_;  ///< of a tile
+  /// What the host reads them with.
+  struct Reading {
+    Reading(Engine& engine, std::size_t rows_max, std::size_t columns);
+    ~Reading();
+    Reading(Reading const&) = delete;
+    Reading& operator=(Reading const&) = delete;
+
+    Engine& engine;
+    Stream stream;  ///< of whoever asks
+    DeviceArray<statistics::Summary> summaries;
+    MappedArray<statistics::Summary> summaries_here;
+    MappedArray<std::byte> rows_here;  ///< of a tile
+  };
+  [[nodiscard]] Reading& reading();
+
+  std::size_t row_bytes_;
+  DeviceArray<std::byte> rows_;
+  std::unique_ptr<Reading> reading_;  ///< null: they are read on the device alone
 };
 
 }  // namespace penstock::cuda

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "penstock/batch_uploader.hpp"
 #include "penstock/device.hpp"
-#include "penstock/shared_batch.hpp"
 #include "penstock/trace.hpp"
 
 namespace penstock::csv {
@@ -112,7 +112,7 @@ class Engine final : public Device {
 [[nodiscard]] std::unique_ptr<DeviceWorker> make_worker(Engine& engine, recordio::Plan const& plan,
                                                         WorkerOptions const& options);
 
-/// Copies batches to the device.
+/// Puts batches together on the device.
 [[nodiscard]] std::unique_ptr<BatchUploader> make_uploader(std::shared_ptr<Engine> engine);
 
 /// A cutter of CSV on the device: csv_cutter.cu. `plan` need not outlive it.

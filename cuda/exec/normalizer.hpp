@@ -21,6 +21,8 @@ class DeviceNormalizer {
   /// are shared. Enqueues. Valid until the next call. `decoded` is dense and lies in device memory.
   [[nodiscard]] Batch apply(Batch const& decoded);
   [[nodiscard]] std::size_t device_bytes() const;
+  /// Of the features that come out.
+  [[nodiscard]] std::size_t row_bytes() const { return columns_ * size_bytes(dtype_); }
 
  private:
   template <class U, class T>

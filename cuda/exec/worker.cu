@@ -33,7 +33,7 @@ class Worker final : public DeviceWorker {
   Worker(Engine& engine, BatchLayout const& decoded, WorkerOptions const& options, MakeDecoder make_decoder)
       : engine_(engine),
         rows_max_(options.capacity.rows),
-        columns_(decoded.columns(Role::feature)),
+        feature_bytes_(decoded.columns(Role::feature) * size_bytes(decoded.feature_dtype)),
         stream_((engine.use(), stream_options(engine, engine.take_track()))),
         counts_missing_(options.counts_missing),
         missing_(1, "the number of missing values"),
@@ -81,9 +81,10 @@ class Worker final : public DeviceWorker {
 
   [[nodiscard]] bool encodes() const override { return encoder_ != nullptr; }
   [[nodiscard]] bool normalizes() const override { return normalizer_.has_value(); }
-  [[nodiscard]] std::unique_ptr<DeviceRows> make_rows() override {
+  [[nodiscard]] std::unique_ptr<DeviceRows> make_rows(bool are_read_here) override {
     engine_.use();
-    return std::make_unique<FeatureRows>(engine_, rows_max_, columns_);
+    std::size_t const row_bytes = normalizes() ? normalizer_->row_bytes() : feature_bytes_;
+    return std::make_unique<FeatureRows>(engine_, rows_max_, row_bytes, are_read_here);
   }
   [[nodiscard]] std::size_t device_bytes() const override {
     return decoder_->device_bytes() + (encodes() ? encoder_->device_bytes() : 0) +
@@ -142,7 +143,7 @@ class Worker final : public DeviceWorker {
 
   Engine& engine_;
   std::size_t rows_max_;
-  std::size_t columns_;  ///< of dense features
+  std::size_t feature_bytes_;  ///< of a decoded row that is dense
   Stream stream_;
   bool counts_missing_;
   MappedArray<std::uint64_t> missing_;

@@ -23,24 +23,34 @@ WorkerOptions worker_options(LaneOptions const& options, BatchLayout const& deco
 }
 
 bool leaves_features_of(LaneOptions const& options, BatchLayout const& decoded) {
-  bool const is_used = options.shaping.is_any() || options.make_encoder;
-  return options.leaves_features && !is_used && decoded.columns(Role::feature) != 0 &&
-         decoded.feature_dtype == DType::float32;
+  Shaping const& shaping = options.shaping;
+  if (!options.leaves_features || options.make_encoder || shaping.reshape || decoded.is_sparse) return false;
+  if (options.pool != nullptr) return shaped_layout(decoded, shaping).columns(Role::feature) != 0;
+  bool const is_float32 = decoded.columns(Role::feature) != 0 && decoded.feature_dtype == DType::float32;
+  return is_float32 && !shaping.is_any();
 }
 
 /// A pipeline makes two rounds of a lane. Their memory on the device is taken here, where a lack of it is looked for.
 DeviceLane::DeviceLane(std::unique_ptr<Lane> lane, std::unique_ptr<DeviceWorker> worker, LaneOptions const& options,
                        bool leaves_features)
-    : options_(options), lane_(std::move(lane)), worker_(std::move(worker)) {
-  for (int round = 0; leaves_features && round < 2; ++round) rows_.push_back(worker_->make_rows());
+    : options_(options), lane_(std::move(lane)), worker_(std::move(worker)), leaves_features_(leaves_features) {
+  for (int round = 0; leaves_features && round < 2; ++round) rounds_.push_back(made_round());
   if (options.make_encoder && !worker_->encodes()) encoder_ = options.make_encoder();
 }
 
 std::unique_ptr<Round> DeviceLane::make_round() {
+  if (rounds_.empty()) return made_round();
+  std::unique_ptr<Round> round = std::move(rounds_.back());
+  rounds_.pop_back();
+  return round;
+}
+
+std::unique_ptr<Round> DeviceLane::made_round() {
   std::unique_ptr<Round> round = lane_->make_round();
-  if (rows_.empty()) return round;
-  static_cast<HostRound&>(*round).rows_on_device = std::move(rows_.back());
-  rows_.pop_back();
+  bool const are_read_here = options_.pool == nullptr;
+  if (leaves_features_)
+    static_cast<HostRound&>(*round).keep_features(
+        [worker = worker_.get(), are_read_here] { return worker->make_rows(are_read_here); });
   return round;
 }
 
@@ -76,7 +86,7 @@ bool DeviceLane::next_on_device(Round& round) {
     host.record_begins.resize(memory.decoded.rows_max());
     target.rows.record_begins = host.record_begins.data();
   }
-  target.features = host.rows_on_device.get();
+  target.features = host.features();
   target.window = memory.window;
   target.takes_rows = options_.needs_rows || options_.keeps_record_begins || !worker_->encodes();
   target.takes_rows_with_faults = options_.needs_rows_with_faults;
@@ -87,7 +97,7 @@ bool DeviceLane::next_on_device(Round& round) {
     TraceSpan const span(options_.trace, "encode", 0);
     finish_round(host, decoded.rows, {options_, encoder_.get(), true, worker_->normalizes()});
     if (!target.leaves_features) return true;
-    host.device_rows = host.rows_on_device.get();
+    host.device_rows = host.features();
     host.batch.features.data = nullptr;
     return true;
   }

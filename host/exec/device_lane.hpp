@@ -25,14 +25,16 @@ class DeviceLane final : public Lane {
   std::unique_ptr<Round> make_round() override;
 
  private:
+  [[nodiscard]] std::unique_ptr<Round> made_round();
   /// False: the chunk is for the CPU.
   bool next_on_device(Round& round);
 
   LaneOptions options_;  ///< keeps the device
   std::unique_ptr<Lane> lane_;
   std::unique_ptr<DeviceWorker> worker_;
-  std::vector<std::unique_ptr<DeviceRows>> rows_;  ///< of rounds that are not made yet
-  std::unique_ptr<Encoder> encoder_;               ///< of what the device does not encode
+  bool leaves_features_;
+  std::vector<std::unique_ptr<Round>> rounds_;  ///< that nobody has asked for yet
+  std::unique_ptr<Encoder> encoder_;            ///< of what the device does not encode
   Chunk chunk_;
   bool is_on_device_ = false;
   bool is_first_ = true;  ///< round of the chunk

@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <utility>
@@ -62,6 +63,7 @@ struct RoundBuffers {
   BatchBuffer shaped;
   std::unique_ptr<std::byte[]> own_window;
   std::byte* window;
+  std::unique_ptr<DeviceRows> features;  ///< where a lane leaves features on its device
 
  private:
   static std::size_t decoded_bytes(RoundMemory const& memory) {
@@ -132,10 +134,20 @@ struct HostRound final : Round {
   [[nodiscard]] Buffers& buffers() { return grown_ ? *grown_ : *usual_; }
   void grow(RoundMemory const& memory) { grown_ = std::make_unique<Buffers>(memory); }
 
+  /// The round's memory has features on a device from now on, which `make` makes. It may be called as long as the round
+  /// is used.
+  void keep_features(std::function<std::unique_ptr<DeviceRows>()> make) {
+    make_features_ = std::move(make);
+    add_features(*usual_);
+  }
+  /// Null: they are in `buffers()`.
+  [[nodiscard]] DeviceRows* features() const { return grown_ ? nullptr : usual_->features.get(); }
+
   [[nodiscard]] std::shared_ptr<void const> lease() override {
     if (grown_ != nullptr) return std::shared_ptr<Buffers const>(std::move(grown_));
     if (pool_ == nullptr) return nullptr;
     std::unique_ptr<Buffers> other = pool_->take(usual_->memory);
+    add_features(*other);
     std::swap(usual_, other);
     return pool_->lend(std::move(other));
   }
@@ -151,9 +163,14 @@ struct HostRound final : Round {
 
   std::vector<Fault> fault_memory;
   std::vector<std::uint32_t> record_begins;
-  std::unique_ptr<DeviceRows> rows_on_device;  ///< where the lane leaves features on its device
 
  private:
+  /// Memory that comes back to a pool has them already.
+  void add_features(Buffers& buffers) const {
+    if (make_features_ && buffers.features == nullptr) buffers.features = make_features_();
+  }
+
+  std::function<std::unique_ptr<DeviceRows>()> make_features_;  ///< empty: all features come to the host
   std::shared_ptr<RoundPool> pool_;
   std::unique_ptr<Buffers> usual_;
   std::unique_ptr<Buffers> grown_;

@@ -40,7 +40,8 @@ struct LaneOptions {
   /// only where a round has faults.
   bool needs_rows = false;
   bool needs_rows_with_faults = false;
-  /// Dense float32 features that are neither shaped nor encoded stay on the device: Round::device_rows.
+  /// Dense features stay on the device (Round::device_rows): of rounds that lend their memory all but reshaped ones,
+  /// else float32 ones that are not shaped at all. Not where there is an encoder.
   bool leaves_features = false;
   Trace* trace = nullptr;
 };

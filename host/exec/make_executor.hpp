@@ -6,8 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "penstock/batch_uploader.hpp"
 #include "penstock/device.hpp"
-#include "penstock/shared_batch.hpp"
 #include "penstock/trace.hpp"
 
 namespace penstock {
@@ -33,7 +33,7 @@ struct DeviceChoice {
 /// What there is, a line for each device, or why there is none.
 [[nodiscard]] std::vector<std::string> describe_devices();
 
-/// Copies batches to `device`, which it keeps.
+/// Puts batches together on `device`, which it keeps.
 [[nodiscard]] std::unique_ptr<BatchUploader> make_uploader(std::shared_ptr<Device> device);
 
 /// A worker of `device` for a format that has kernels (Format::has_device). `plan` must outlive it.

@@ -4,6 +4,8 @@
 #include <utility>
 #include <vector>
 
+#include "penstock/device.hpp"
+
 namespace penstock {
 namespace {
 
@@ -131,6 +133,13 @@ SharedBatch assemble(BatchLayout const& layout, std::span<RowRun const> runs) {
   }
   batch.valid_rows = batch.rows.rows;
   return batch;
+}
+
+RowPiece piece_of(BatchLayout const& layout, Round const& round, std::shared_ptr<void const> memory) {
+  if (memory == nullptr) return copied(layout, round.batch);
+  RowPiece piece{round.batch, std::move(memory)};
+  if (round.device_rows != nullptr) piece.features_on_device = round.device_rows->data();
+  return piece;
 }
 
 RowPiece copied(BatchLayout const& layout, Batch const& rows) {

@@ -28,6 +28,8 @@ class EpochOrder {
   [[nodiscard]] std::vector<std::uint32_t> files(std::uint32_t count) const;
   /// The place of the record at `position`, of `records` in all.
   [[nodiscard]] std::uint64_t place(std::uint64_t position, std::uint64_t records);
+  /// Whether every position is its place.
+  [[nodiscard]] bool is_as_read() const { return options_.shuffle == Shuffle::none; }
   /// Places that have to be known before the record at `position` is: those below the result, if there are as many.
   [[nodiscard]] std::uint64_t places_needed(std::uint64_t position) const;
   /// Places that no position from `position` on has.

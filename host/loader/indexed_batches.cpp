@@ -126,6 +126,7 @@ IndexedBatches::IndexedBatches(OpenedInput const& input, RecordIndex const& inde
       lane_(input.plan()->make_lane(best_instruction_set(), lane_options(*input.plan(), options, sizes))),
       round_(lane_->make_round()),
       layout_(stream_layout(*input.plan(), options)),
+      placement_(layout_, options.device),
       texts_(input, device_ != nullptr ? static_cast<Executor&>(*device_) : host_, open_files_of(sizes.lanes)) {}
 
 std::vector<MadeBatch> IndexedBatches::make(std::uint64_t first, std::uint64_t count) {
@@ -248,8 +249,8 @@ void IndexedBatches::make_round() {
 
 void IndexedBatches::take(Round& round, std::span<std::size_t const> at) {
   for (std::size_t row = 0; row < at.size(); ++row) rows_at_[at[row]] = {pieces_.size(), row};
-  std::shared_ptr<void const> memory = round.lease();
-  pieces_.push_back(memory == nullptr ? copied(layout_, round.batch) : RowPiece{round.batch, std::move(memory), 0});
+  pieces_.push_back(piece_of(layout_, round, round.lease()));
+  placement_.place(pieces_.back());
 }
 
 std::vector<RowRun> IndexedBatches::rows(std::size_t first, std::size_t count) const {
@@ -269,7 +270,7 @@ MadeBatch IndexedBatches::finish(std::uint64_t step, Wanted const& wanted, std::
   MadeBatch made;
   {
     TraceSpan const span(trace_, "assemble", sequencer_track);
-    made.batch = assemble(layout_, rows(first_row, wanted.records.size()));
+    made.batch = placement_.assemble(rows(first_row, wanted.records.size()));
   }
   made.batch.valid_rows = wanted.range.size();
   made.batch.epoch = task_.epoch;

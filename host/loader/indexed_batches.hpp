@@ -13,6 +13,7 @@
 #include "host/loader/assemble.hpp"
 #include "host/loader/batch_maker.hpp"
 #include "host/loader/opened_input.hpp"
+#include "host/loader/placement.hpp"
 #include "host/loader/record_index.hpp"
 #include "penstock/executor.hpp"
 
@@ -116,6 +117,7 @@ class IndexedBatches {
   std::unique_ptr<Lane> lane_;  ///< goes before its round
   std::unique_ptr<Round> round_;
   BatchLayout layout_;
+  Placement placement_;
   RecordTexts texts_;
   std::uint64_t sequence_ = 0;
   std::vector<std::uint32_t> kind_files_;            ///< a file of each kind: those of one are decoded alike

@@ -7,12 +7,12 @@
 
 #include <unistd.h>
 
-#include "host/exec/make_executor.hpp"
 #include "host/io/stoppable.hpp"
 #include "host/loader/indexed_batches.hpp"
 #include "host/loader/loader_metrics.hpp"
 #include "host/loader/loader_state.hpp"
 #include "host/loader/opened_input.hpp"
+#include "host/loader/placement.hpp"
 #include "host/loader/prefetcher.hpp"
 #include "host/loader/record_index.hpp"
 #include "host/loader/stage_times.hpp"
@@ -45,29 +45,12 @@ struct SharedCounts {
   std::atomic<std::uint64_t> text_bytes = 0;
 };
 
-/// Batches where a device wants them: dense ones in its memory. One thread's.
-class Placement {
- public:
-  explicit Placement(OpenedInput const& input) {
-    bool const is_dense = input.layout().is_dense();
-    if (input.engine().device != nullptr && is_dense) uploader_ = make_uploader(input.engine().device);
-  }
-  void place(std::vector<MadeBatch>& batches) {
-    if (uploader_ == nullptr) return;
-    for (MadeBatch& made : batches) made.batch = uploader_->upload(made.batch);
-  }
-
- private:
-  std::unique_ptr<BatchUploader> uploader_;
-};
-
 /// Reads in a stream. Of files several batches make a task, so that little time is spent on handing over; of a pipe
 /// one, which is not kept waiting for others.
 class StreamWorker final : public BatchWorker {
  public:
   StreamWorker(OpenedInput const& input, EpochTask const& task, PassOptions const& pass, SharedCounts& counts)
-      : placement_(input),
-        batches_(input, task, pass),
+      : batches_(input, task, pass),
         bytes_wanted_(input.is_read_again() ? group_bytes : 0),
         counts_(counts),
         counted_(batches_.counts()) {}
@@ -88,13 +71,13 @@ class StreamWorker final : public BatchWorker {
       if (made.empty()) throw;
     }
     count();
-    placement_.place(made);
     return made;
   }
   void stop() override { batches_.stop(); }
+  [[nodiscard]] std::shared_ptr<Device> device() const { return batches_.device(); }
 
  private:
-  static constexpr std::size_t group_bytes = std::size_t{256} << 10;
+  static constexpr std::size_t group_bytes = std::size_t{1} << 20;
   static constexpr std::size_t group_batches = 32;
 
   void count() {
@@ -104,7 +87,6 @@ class StreamWorker final : public BatchWorker {
     counted_ = now;
   }
 
-  Placement placement_;
   StreamedBatches batches_;
   std::size_t bytes_wanted_;
   SharedCounts& counts_;
@@ -117,8 +99,7 @@ class IndexWorker final : public BatchWorker {
  public:
   IndexWorker(OpenedInput const& input, RecordIndex const& index, EpochTask const& task, StreamOptions const& options,
               StreamSizes const& sizes, SharedCounts& counts)
-      : placement_(input),
-        batches_(input, index, task, options, sizes),
+      : batches_(input, index, task, options, sizes),
         steps_(task.division.steps(index.records())),
         record_bytes_(index.records() == 0 ? 0 : index.text_bytes() / index.records()),
         counts_(counts) {
@@ -131,14 +112,12 @@ class IndexWorker final : public BatchWorker {
     if (first >= steps_) return {};
     std::vector<MadeBatch> made = batches_.make(first, std::min(steps_a_task_, steps_ - first));
     for (MadeBatch const& each : made) counts_.text_bytes += each.batch.valid_rows * record_bytes_;
-    placement_.place(made);
     return made;
   }
 
  private:
   static constexpr std::uint64_t task_bytes = std::uint64_t{256} << 10;
 
-  Placement placement_;
   IndexedBatches batches_;
   std::uint64_t steps_;
   std::uint64_t steps_a_task_ = 1;
@@ -252,6 +231,7 @@ class Loader::State {
     metrics.text_bytes = counts_.text_bytes;
     if (began_) metrics.seconds = std::chrono::duration<double>(Clock::now() - *began_).count();
     metrics.waited_seconds = waited_seconds_;
+    metrics.blocked_seconds = times_.seconds(Stage::blocked);
     metrics.read_seconds = times_.seconds(Stage::read);
     metrics.cut_seconds = times_.seconds(Stage::cut);
     metrics.decode_seconds = times_.seconds(Stage::decode);
@@ -321,7 +301,7 @@ class Loader::State {
     if (records_) (void)task.division.steps(*records_);  // throws where ranks would have unequal steps
     process_ = ::getpid();
     prefetcher_ = std::make_unique<Prefetcher>(wants_index() ? index_workers(task) : stream_worker(task),
-                                               options_.prefetch_bytes);
+                                               options_.prefetch_bytes, &times_);
   }
 
   std::vector<std::unique_ptr<BatchWorker>> stream_worker(EpochTask task) {
@@ -331,7 +311,9 @@ class Loader::State {
     pass.pool = pool_;
     pass.trace = &times_;
     threads_ = plan_threads();
-    workers.push_back(std::make_unique<StreamWorker>(input_, task, pass, counts_));
+    auto worker = std::make_unique<StreamWorker>(input_, task, pass, counts_);
+    follow(worker->device());
+    workers.push_back(std::move(worker));
     return workers;
   }
 
@@ -339,12 +321,24 @@ class Loader::State {
     StreamOptions stream = input_.stream();
     stream.pool = pool_;
     stream.trace = &times_;
-    StreamSizes const sizes = plan_sizes(*input_.plan(), stream);
+    stream.leaves_features = are_features_left(input_.layout());
+    StreamSizes sizes = plan_sizes(*input_.plan(), stream);
+    auto const make = [&](StreamOptions const& fitting, StreamSizes const& its_sizes) {
+      std::vector<std::unique_ptr<BatchWorker>> workers;
+      for (unsigned i = 0; i < its_sizes.lanes; ++i)
+        workers.push_back(std::make_unique<IndexWorker>(input_, *index_, task, fitting, its_sizes, counts_));
+      return workers;
+    };
+    auto workers = made_to_fit(*input_.plan(), stream, sizes, make);
+    follow(stream.device);
     threads_ = sizes.lanes;
-    std::vector<std::unique_ptr<BatchWorker>> workers;
-    for (unsigned i = 0; i < sizes.lanes; ++i)
-      workers.push_back(std::make_unique<IndexWorker>(input_, *index_, task, stream, sizes, counts_));
     return workers;
+  }
+
+  /// Once workers have left a device that has no room for them, all that comes does.
+  void follow(std::shared_ptr<Device> const& device) {
+    if (device != nullptr || input_.engine().device == nullptr) return;
+    opened_->leave_device(input_.engine().device->description() + " has no room");
   }
 
   [[nodiscard]] unsigned plan_threads() const {
@@ -370,7 +364,9 @@ class Loader::State {
   }
 
   [[nodiscard]] StreamCounts count_by_pass() const {
-    std::unique_ptr<RowSource> const rows = open_rows(input_, {});
+    PassOptions pass;
+    pass.pool = pool_;
+    std::unique_ptr<RowSource> const rows = open_rows(input_, pass);
     for (RowPiece piece; rows->next(piece);) (void)rows->take_reject_places();
     return rows->counts();
   }

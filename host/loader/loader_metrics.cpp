@@ -63,6 +63,8 @@ std::string prometheus_text(LoaderMetrics const& metrics) {
   counter("text_bytes_total", "Bytes of decompressed text that were decoded.", std::to_string(metrics.text_bytes));
   counter("seconds_total", "Seconds since the first batch was asked for.", number_text(metrics.seconds));
   counter("waited_seconds_total", "Seconds that the consumer waited for batches.", number_text(metrics.waited_seconds));
+  counter("blocked_seconds_total", "Seconds that threads which make batches waited for the consumer.",
+          number_text(metrics.blocked_seconds));
   text +=
       "# HELP penstock_loader_stage_seconds_total Seconds of work, all threads together.\n"
       "# TYPE penstock_loader_stage_seconds_total counter\n";

@@ -142,6 +142,11 @@ void OpenedInput::choose_engine(InputOptions const& options) {
   stream_.cuts_on_device = app::cuts_on_device(arguments_);
 }
 
+void OpenedInput::leave_device(std::string const& reason) {
+  engine_ = {nullptr, reason};
+  stream_.device = nullptr;
+}
+
 void OpenedInput::make_plan() {
   Shaping shaping;
   if (normalization_) shaping.normalizer = normalization_->normalizer;

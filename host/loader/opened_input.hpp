@@ -49,6 +49,8 @@ class OpenedInput {
   [[nodiscard]] std::unique_ptr<app::SideFiles> open_side_files() const;
   [[nodiscard]] bool has_side_files() const { return has_side_files_; }
   [[nodiscard]] DeviceChoice const& engine() const { return engine_; }
+  /// The CPU is the engine of passes that begin from now on.
+  void leave_device(std::string const& reason);
 
   /// All inputs can be read again. Else there is one epoch.
   [[nodiscard]] bool is_read_again() const;

@@ -16,8 +16,8 @@ constexpr std::chrono::milliseconds wait_piece{50};
 
 }  // namespace
 
-Prefetcher::Prefetcher(std::vector<std::unique_ptr<BatchWorker>> workers, std::size_t bytes_max)
-    : bytes_max_(bytes_max), workers_(std::move(workers)) {
+Prefetcher::Prefetcher(std::vector<std::unique_ptr<BatchWorker>> workers, std::size_t bytes_max, Trace* trace)
+    : bytes_max_(bytes_max), trace_(trace), workers_(std::move(workers)) {
   threads_.reserve(workers_.size());
   try {
     for (auto const& worker : workers_) threads_.emplace_back([this, &worker] { run(*worker); });
@@ -48,7 +48,10 @@ bool Prefetcher::may_begin() const {
 void Prefetcher::run(BatchWorker& worker) {
   std::unique_lock lock(mutex_);
   for (;;) {
-    has_room_.wait(lock, [this] { return is_stopping_ || is_over_ || may_begin(); });
+    if (!may_begin()) {
+      TraceSpan const span(trace_, "wait for room", sequencer_track);
+      has_room_.wait(lock, [this] { return is_stopping_ || is_over_ || may_begin(); });
+    }
     if (is_stopping_ || is_over_) return;
     std::uint64_t const number = taken_++;
     lock.unlock();

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "host/loader/batch_maker.hpp"
+#include "penstock/trace.hpp"
 
 namespace penstock {
 
@@ -31,8 +32,9 @@ class BatchWorker {
 /// Tasks are numbered from 0 and taken by workers in this order; what they make comes out in this order.
 class Prefetcher {
  public:
-  /// No worker begins a task while batches of `bytes_max` bytes are ready, unless nothing is ready at all.
-  Prefetcher(std::vector<std::unique_ptr<BatchWorker>> workers, std::size_t bytes_max);
+  /// No worker begins a task while batches of `bytes_max` bytes are ready, unless nothing is ready at all. `trace` gets
+  /// their waits for it; may be null.
+  Prefetcher(std::vector<std::unique_ptr<BatchWorker>> workers, std::size_t bytes_max, Trace* trace);
   ~Prefetcher();
   Prefetcher(Prefetcher const&) = delete;
   Prefetcher& operator=(Prefetcher const&) = delete;
@@ -56,6 +58,7 @@ class Prefetcher {
   [[nodiscard]] bool may_begin() const;
 
   std::size_t bytes_max_;
+  Trace* trace_;
   mutable std::mutex mutex_;
   std::condition_variable is_ready_;  ///< for the caller
   std::condition_variable has_room_;  ///< for the workers

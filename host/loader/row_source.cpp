@@ -20,11 +20,12 @@ class StreamedRows final : public RowSource {
     Round const* const round = stream_.next();
     if (round == nullptr) return false;
     std::shared_ptr<void const> memory = stream_.lease();
-    piece = memory == nullptr ? copied(stream_.layout(), round->batch) : RowPiece{round->batch, std::move(memory), 0};
+    piece = piece_of(stream_.layout(), *round, std::move(memory));
     piece.file = stream_.chunk().stamp.shard;
     return true;
   }
   [[nodiscard]] StreamCounts counts() const override { return stream_.counts(); }
+  [[nodiscard]] std::shared_ptr<Device> device() const override { return stream_.device(); }
   [[nodiscard]] std::optional<StreamPlace> place() const override {
     return has_places_ ? std::optional(stream_.place()) : std::nullopt;
   }
@@ -37,6 +38,7 @@ class StreamedRows final : public RowSource {
   StreamOptions stream_options(OpenedInput const& input, PassOptions const& options) {
     StreamOptions stream = input.stream();
     stream.pool = options.pool;
+    stream.leaves_features = options.leaves_features;
     stream.trace = options.trace;
     stream.start = options.start;
     stream.keeps_reject_places = true;
@@ -67,7 +69,9 @@ class StreamedRows final : public RowSource {
 class ArrayRows final : public RowSource {
  public:
   explicit ArrayRows(OpenedInput const& input)
-      : layout_(input.layout()), rounds_(input.open_arrays(), input.shaping(), nullptr, {}, input.stream().skip) {}
+      : layout_(input.layout()),
+        device_(input.engine().device),
+        rounds_(input.open_arrays(), input.shaping(), nullptr, {}, input.stream().skip) {}
 
   bool next(RowPiece& piece) override {
     Round const* const round = rounds_.next();
@@ -76,9 +80,11 @@ class ArrayRows final : public RowSource {
     return true;
   }
   [[nodiscard]] StreamCounts counts() const override { return rounds_.counts(); }
+  [[nodiscard]] std::shared_ptr<Device> device() const override { return device_; }
 
  private:
   BatchLayout layout_;
+  std::shared_ptr<Device> device_;
   app::ArrayRounds rounds_;
 };
 

@@ -17,6 +17,7 @@ struct PassOptions {
   std::vector<std::uint32_t> files;  ///< the order in which they are read; empty: as they are named
   std::optional<StreamPlace> start;  ///< the first of `files` is this one's, and is read from there on
   std::shared_ptr<RoundPool> pool;   ///< for pieces that are not copied
+  bool leaves_features = false;      ///< on the device, where rounds come from one: needs a pool
   Trace* trace = nullptr;
 };
 
@@ -26,6 +27,8 @@ class RowSource {
   /// The next rows, at least one; false at the end. Throws what streams throw, after all rows before it.
   virtual bool next(RowPiece& piece) = 0;
   [[nodiscard]] virtual StreamCounts counts() const = 0;
+  /// That rows are read with; null: the CPU.
+  [[nodiscard]] virtual std::shared_ptr<Device> device() const = 0;
   /// next() throws InterruptedError, also one that waits. Any thread may call it.
   virtual void stop() {}
   /// A place at or before the last piece where a pass can begin; nothing where that is only the start.

@@ -1,4 +1,4 @@
-/// How long the stages of a loader were at work.
+/// How long the stages of a loader were at work, and how long they had nothing to do.
 #pragma once
 
 #include <array>
@@ -12,17 +12,15 @@
 
 namespace penstock {
 
-enum class Stage : std::uint8_t { read, cut, decode, assemble };
+enum class Stage : std::uint8_t { read, cut, decode, assemble, blocked };
 
 /// Adds up spans by what they are of. Those of other names are passed over.
 class StageTimes final : public Trace {
  public:
   void span(std::string_view name, unsigned, Clock::time_point begin, Clock::time_point end, bool is_remote) override {
-    constexpr std::pair<std::string_view, Stage> stages[] = {{"read", Stage::read},
-                                                             {"cut", Stage::cut},
-                                                             {"begin chunk", Stage::decode},
-                                                             {"make round", Stage::decode},
-                                                             {"assemble", Stage::assemble}};
+    constexpr std::pair<std::string_view, Stage> stages[] = {
+        {"read", Stage::read},         {"cut", Stage::cut},           {"begin chunk", Stage::decode},
+        {"make round", Stage::decode}, {"assemble", Stage::assemble}, {"wait for room", Stage::blocked}};
     if (is_remote) return;
     for (auto const& [its_name, stage] : stages) {
       if (name == its_name)
@@ -35,7 +33,7 @@ class StageTimes final : public Trace {
   }
 
  private:
-  std::array<std::atomic<std::int64_t>, 4> nanoseconds_ = {};
+  std::array<std::atomic<std::int64_t>, 5> nanoseconds_ = {};
 };
 
 }  // namespace penstock

@@ -40,7 +40,9 @@ StreamedBatches::StreamedBatches(OpenedInput const& input, EpochTask const& task
     rejected_ = task.start->rejected;
   }
   dropped_ = order_.places_done(task.division.first);
+  pass.leaves_features = are_features_left(input.layout());
   source_ = open_rows(input, pass);
+  placement_.emplace(input.layout(), source_->device());
 }
 
 bool StreamedBatches::next(MadeBatch& made) {
@@ -50,8 +52,7 @@ bool StreamedBatches::next(MadeBatch& made) {
   lowest_ = std::numeric_limits<std::uint64_t>::max();
   highest_ = 0;
   if (range.size() != 0) reach(order_.places_needed(range.end - 1));
-  for (std::uint64_t position = range.begin; position < range.end; ++position)
-    add_row(order_.place(position, task_.records.value_or(read_)));
+  add_positions(range);
   made = {};
   finish(range, made);
   return true;
@@ -94,6 +95,7 @@ void StreamedBatches::take_piece() {
                           " records now, and had " + format_count(*task_.records) + " when they were counted",
                       "A loader made now reads what is there now.");
   }
+  placement_->place(held.piece);
   held.begin = read_;
   read_ += held.piece.rows.rows;
   held.end = read_;
@@ -113,17 +115,33 @@ StreamedBatches::HeldPiece const& StreamedBatches::holding(std::uint64_t place) 
   return *after;
 }
 
-/// Makes the last run longer, where the row comes next.
-void StreamedBatches::add_row(std::uint64_t place) {
-  lowest_ = std::min(lowest_, place);
-  highest_ = std::max(highest_, place);
-  HeldPiece const& held = holding(place);
-  std::size_t const row = place - held.begin;
-  if (!runs_.empty() && runs_.back().piece == &held.piece && runs_.back().first + runs_.back().count == row) {
-    ++runs_.back().count;
+void StreamedBatches::add_positions(BatchRange const& range) {
+  if (order_.is_as_read()) {
+    add_places(range.begin, range.size());
     return;
   }
-  runs_.push_back({&held.piece, row, 1});
+  std::uint64_t const records = task_.records.value_or(read_);
+  for (std::uint64_t position = range.begin; position < range.end; ++position)
+    add_places(order_.place(position, records), 1);
+}
+
+/// The rows of places that come one behind the other. Makes the last run longer, where they go on with it.
+void StreamedBatches::add_places(std::uint64_t first, std::uint64_t count) {
+  while (count != 0) {
+    HeldPiece const& held = holding(first);
+    std::uint64_t const part = std::min(count, held.end - first);
+    std::size_t const row = first - held.begin;
+    lowest_ = std::min(lowest_, first);
+    highest_ = std::max(highest_, first + part - 1);
+    bool const goes_on =
+        !runs_.empty() && runs_.back().piece == &held.piece && runs_.back().first + runs_.back().count == row;
+    if (goes_on)
+      runs_.back().count += part;
+    else
+      runs_.push_back({&held.piece, row, part});
+    first += part;
+    count -= part;
+  }
 }
 
 /// Pads and assembles; what no later batch needs is dropped.
@@ -136,11 +154,11 @@ void StreamedBatches::finish(BatchRange const& range, MadeBatch& made) {
   if (is_padded) {
     reach(std::numeric_limits<std::uint64_t>::max());
     std::uint64_t const last = order_.place(*task_.records - 1, *task_.records);
-    for (std::uint64_t row = valid; row < division.batch_size; ++row) add_row(last);
+    for (std::uint64_t row = valid; row < division.batch_size; ++row) add_places(last, 1);
   }
   {
     TraceSpan const span(trace_, "assemble", sequencer_track);
-    made.batch = assemble(input_.layout(), runs_);
+    made.batch = placement_->assemble(runs_);
   }
   made.batch.valid_rows = valid;
   made.batch.epoch = task_.epoch;

@@ -5,10 +5,12 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "host/loader/assemble.hpp"
 #include "host/loader/batch_maker.hpp"
+#include "host/loader/placement.hpp"
 #include "host/loader/row_source.hpp"
 
 namespace penstock {
@@ -25,6 +27,8 @@ class StreamedBatches {
   /// next() throws InterruptedError, also one that waits. Any thread may call it.
   void stop() { source_->stop(); }
   [[nodiscard]] StreamCounts counts() const { return source_->counts(); }
+  /// That batches are made with; null: the CPU.
+  [[nodiscard]] std::shared_ptr<Device> device() const { return source_->device(); }
 
  private:
   struct HeldPiece {
@@ -37,7 +41,8 @@ class StreamedBatches {
   void reach(std::uint64_t places);
   void take_piece();
   void drop_before(std::uint64_t place);
-  void add_row(std::uint64_t place);
+  void add_positions(BatchRange const& range);
+  void add_places(std::uint64_t first, std::uint64_t count);
   void finish(BatchRange const& range, MadeBatch& made);
   [[nodiscard]] HeldPiece const& holding(std::uint64_t place) const;
   [[nodiscard]] std::uint64_t rejected_before(std::uint64_t place);
@@ -47,6 +52,7 @@ class StreamedBatches {
   EpochOrder order_;
   Trace* trace_;
   std::unique_ptr<RowSource> source_;
+  std::optional<Placement> placement_;  ///< once the source is there
   std::deque<HeldPiece> pieces_;
   std::uint64_t read_ = 0;     ///< places before it have been read
   std::uint64_t dropped_ = 0;  ///< and rows of places before this one are not kept

@@ -55,27 +55,28 @@ LaneOptions lane_options(InputPlan const& plan, StreamOptions const& options, St
 
 bool checks_qid_order(InputPlan const& plan) { return plan.checks_qid_order() && plan.layout().has_qid; }
 
-Workers make_workers_that_fit(InputPlan const& plan, StreamOptions& options, StreamSizes& sizes) {
+bool make_smaller(InputPlan const& plan, DeviceError const& error, StreamOptions& options, StreamOptions& smaller,
+                  StreamSizes& sizes) {
   constexpr std::size_t slot_bytes_least = std::size_t{256} << 10;
-  StreamOptions smaller = options;
-  for (;;) {
-    try {
-      std::vector<std::unique_ptr<Lane>> lanes = make_lanes(plan, smaller, sizes);
-      return {std::move(lanes), make_cutter(plan, smaller, sizes)};
-    } catch (DeviceError const& error) {
-      bool const is_memory = dynamic_cast<DeviceMemoryError const*>(&error) != nullptr;
-      if (is_memory && options.slot_bytes == 0 && sizes.slot_bytes > slot_bytes_least) {
-        smaller.slot_bytes = sizes.slot_bytes / 2;
-        smaller.threads = sizes.lanes;
-      } else if (options.device != nullptr && !options.is_device_required) {
-        options.device = nullptr;
-        smaller = options;
-      } else {
-        throw;
-      }
-    }
-    sizes = plan_sizes(plan, smaller);
+  bool const is_memory = dynamic_cast<DeviceMemoryError const*>(&error) != nullptr;
+  if (is_memory && options.slot_bytes == 0 && sizes.slot_bytes > slot_bytes_least) {
+    smaller.slot_bytes = sizes.slot_bytes / 2;
+    smaller.threads = sizes.lanes;
+  } else if (options.device != nullptr && !options.is_device_required) {
+    options.device = nullptr;
+    smaller = options;
+  } else {
+    return false;
   }
+  sizes = plan_sizes(plan, smaller);
+  return true;
+}
+
+Workers make_workers_that_fit(InputPlan const& plan, StreamOptions& options, StreamSizes& sizes) {
+  return made_to_fit(plan, options, sizes, [&](StreamOptions const& smaller, StreamSizes const& fitting) {
+    std::vector<std::unique_ptr<Lane>> lanes = make_lanes(plan, smaller, fitting);
+    return Workers{std::move(lanes), make_cutter(plan, smaller, fitting)};
+  });
 }
 
 }  // namespace penstock

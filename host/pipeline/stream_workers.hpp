@@ -8,6 +8,7 @@
 #include "host/pipeline/input_plan.hpp"
 #include "host/pipeline/record_stream.hpp"
 #include "penstock/chunk.hpp"
+#include "penstock/error.hpp"
 #include "penstock/executor.hpp"
 
 namespace penstock {
@@ -23,8 +24,27 @@ struct Workers {
   std::unique_ptr<Cutter> cutter;
 };
 
-/// Workers, and the sizes they were made with: a device without room for them gets smaller slots, if sizes are not
-/// given. A device that nobody asked for by name is left alone if it cannot be used.
+/// What is tried next where a device has no room: smaller slots, if their size is not given, or, where nobody asked for
+/// the device by name, the CPU. Changes `smaller` and `sizes`, and `options` where the device is given up. False:
+/// nothing is left to try.
+[[nodiscard]] bool make_smaller(InputPlan const& plan, DeviceError const& error, StreamOptions& options,
+                                StreamOptions& smaller, StreamSizes& sizes);
+
+/// What `make(options, sizes)` returns: with the sizes that a device has room for, which `sizes` become, or, where
+/// `options` do not ask for the device by name, without it.
+template <class Make>
+[[nodiscard]] auto made_to_fit(InputPlan const& plan, StreamOptions& options, StreamSizes& sizes, Make make) {
+  StreamOptions smaller = options;
+  for (;;) {
+    try {
+      return make(smaller, sizes);
+    } catch (DeviceError const& error) {
+      if (!make_smaller(plan, error, options, smaller, sizes)) throw;
+    }
+  }
+}
+
+/// Lanes and a cutter for a stream.
 [[nodiscard]] Workers make_workers_that_fit(InputPlan const& plan, StreamOptions& options, StreamSizes& sizes);
 
 }  // namespace penstock

@@ -22,15 +22,18 @@ struct Summary;
 
 namespace penstock {
 
-/// The features of a round, a float32 matrix, that have been left in memory of a device. One thread at a time uses it,
-/// while it has the round.
+/// The features of a round, a matrix, that have been left in memory of a device. One thread at a time uses it, while it
+/// has the round.
 class DeviceRows {
  public:
   virtual ~DeviceRows() = default;
-  /// Of `tiles` tiles of statistics::tile_rows rows each, the first of which begins at row `first`: `summaries` gets
-  /// one for each column of the first tile, then of the next, and so on: those of statistics::summarize_tile(). Waits.
+  /// The first row, in memory of the device. Complete when the round is.
+  [[nodiscard]] virtual std::byte const* data() const = 0;
+  /// Of float32 rows that the host reads: of `tiles` tiles of statistics::tile_rows rows each, the first of which
+  /// begins at row `first`: `summaries` gets one for each column of the first tile, then of the next, and so on: those
+  /// of statistics::summarize_tile(). Waits.
   virtual void summarize(std::size_t first, std::size_t tiles, statistics::Summary* summaries) = 0;
-  /// Copies at most statistics::tile_rows rows to memory of the host. Waits.
+  /// Of rows that the host reads: copies at most statistics::tile_rows of them to memory of the host. Waits.
   virtual void copy(std::size_t first, std::size_t rows, std::byte* to) = 0;
 };
 
@@ -64,8 +67,9 @@ class DeviceWorker {
   [[nodiscard]] virtual bool encodes() const = 0;
   /// Whether a normaliser is applied to what rounds have, by the program that the worker was made with.
   [[nodiscard]] virtual bool normalizes() const = 0;
-  /// Memory for the features of a round, where they are dense float32 rows.
-  [[nodiscard]] virtual std::unique_ptr<DeviceRows> make_rows() = 0;
+  /// Memory for the features of a round, where they are dense, as they come normalised or not. `are_read_here`: the
+  /// host reads them, which float32 ones alone can be. Any thread may call it.
+  [[nodiscard]] virtual std::unique_ptr<DeviceRows> make_rows(bool are_read_here) = 0;
   /// How much of the device's memory it has taken.
   [[nodiscard]] virtual std::size_t device_bytes() const = 0;
 };

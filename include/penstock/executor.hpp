@@ -51,8 +51,8 @@ struct Round {
   bool has_turn = false;
   /// Gives back what was taken beyond the memory that the round was made with.
   virtual void trim() {}
-  /// Takes the memory that `batch` lies in out of the round: it stays as it is while the result lives, and the round
-  /// goes on with other memory. Null: this round cannot do without it.
+  /// Takes the memory that `batch` and `device_rows` lie in out of the round: it stays as it is while the result lives,
+  /// and the round goes on with other memory. Null: this round cannot do without it.
   [[nodiscard]] virtual std::shared_ptr<void const> lease() { return nullptr; }
 };
 

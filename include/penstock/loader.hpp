@@ -151,6 +151,7 @@ struct LoaderMetrics {
   std::uint64_t text_bytes = 0;   ///< that was decoded, decompressed
   double seconds = 0;             ///< since the first batch was asked for
   double waited_seconds = 0;      ///< of these in next(), while no batch was ready
+  double blocked_seconds = 0;     ///< in which makers of batches waited, because `prefetch_bytes` were ready
   double read_seconds = 0;        ///< reading (and decompressing)
   double cut_seconds = 0;         ///< finding where records end
   double decode_seconds = 0;      ///< decoding, normalising

@@ -49,15 +49,4 @@ struct SharedBatch {
   Provenance provenance;
 };
 
-/// Copies batches to a device. One thread at a time uses it; what it has made may outlive it, and be given up on any
-/// thread.
-class BatchUploader {
- public:
-  virtual ~BatchUploader() = default;
-  /// The same batch in memory of the device: dense tensors alone. The copies are queued in a stream of the uploader's,
-  /// and nothing waits for them; they are quick where the batch is in the device's pinned memory, and keep it until
-  /// they are done. Throws DeviceMemoryError if there is no room.
-  [[nodiscard]] virtual SharedBatch upload(SharedBatch const& batch) = 0;
-};
-
 }  // namespace penstock

@@ -10,7 +10,7 @@ namespace penstock {
 inline constexpr std::string_view version = "0.1.0";
 
 /// What the source tree was when the build was configured (a commit, "-dirty" if it had changes), or "" where that
-/// was not known, as in an unpacked archive. Only the sources of host/app/ are compiled with it, hence not `inline`.
+/// was not known, as in an unpacked archive. Only host/app/cli_help.cpp is compiled with it, hence not `inline`.
 #ifdef PENSTOCK_REVISION
 constexpr std::string_view revision = PENSTOCK_REVISION;
 #else

@@ -43,6 +43,7 @@ class Metrics(NamedTuple):
     text_bytes: int  # that was decoded, decompressed
     seconds: float  # since the first batch was asked for
     waited_seconds: float  # of these in iteration, while no batch was ready
+    blocked_seconds: float  # in which threads that make batches waited, because `prefetch` bytes were ready
     read_seconds: float
     cut_seconds: float
     decode_seconds: float

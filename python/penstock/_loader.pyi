@@ -28,6 +28,7 @@ class Metrics(NamedTuple):
     text_bytes: int
     seconds: float
     waited_seconds: float
+    blocked_seconds: float
     read_seconds: float
     cut_seconds: float
     decode_seconds: float

@@ -103,13 +103,13 @@ PyObject* get_metrics(PyObject* self, PyObject*) {
   return guarded([&] {
     LoaderMetrics const m = core_of(self).use([](Loader& loader) { return loader.metrics(); });
     return Object::owned(Py_BuildValue(
-        "{s:K,s:K,s:K,s:K,s:d,s:d,s:d,s:d,s:d,s:d,s:K,s:K,s:I}", "batches", static_cast<unsigned long long>(m.batches),
-        "records", static_cast<unsigned long long>(m.records), "rejected", static_cast<unsigned long long>(m.rejected),
-        "text_bytes", static_cast<unsigned long long>(m.text_bytes), "seconds", m.seconds, "waited_seconds",
-        m.waited_seconds, "read_seconds", m.read_seconds, "cut_seconds", m.cut_seconds, "decode_seconds",
-        m.decode_seconds, "assemble_seconds", m.assemble_seconds, "ready_bytes",
-        static_cast<unsigned long long>(m.ready_bytes), "held_bytes", static_cast<unsigned long long>(m.held_bytes),
-        "threads", m.threads));
+        "{s:K,s:K,s:K,s:K,s:d,s:d,s:d,s:d,s:d,s:d,s:d,s:K,s:K,s:I}", "batches",
+        static_cast<unsigned long long>(m.batches), "records", static_cast<unsigned long long>(m.records), "rejected",
+        static_cast<unsigned long long>(m.rejected), "text_bytes", static_cast<unsigned long long>(m.text_bytes),
+        "seconds", m.seconds, "waited_seconds", m.waited_seconds, "blocked_seconds", m.blocked_seconds, "read_seconds",
+        m.read_seconds, "cut_seconds", m.cut_seconds, "decode_seconds", m.decode_seconds, "assemble_seconds",
+        m.assemble_seconds, "ready_bytes", static_cast<unsigned long long>(m.ready_bytes), "held_bytes",
+        static_cast<unsigned long long>(m.held_bytes), "threads", m.threads));
   });
 }
 

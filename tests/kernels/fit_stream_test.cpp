@@ -1,8 +1,10 @@
 // Summaries of columns while features stay on a device: those of the same input on the CPU, bit for bit.
 
+#include <cuda_runtime.h>
 #include <gtest/gtest.h>
 
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <string>
 #include <vector>
@@ -170,6 +172,71 @@ TEST(LeavesFeatures, OnlyOfDenseFloat32RowsThatNobodyElseNeeds) {
   options.shaping = {};
   options.make_encoder = [] { return nullptr; };
   EXPECT_FALSE(leaves_features_of(options, layout));
+}
+
+TEST(LeavesFeatures, OfAnyDenseRowsThatAreLent) {
+  BatchLayout layout;
+  layout.features = 3;
+  layout.feature_dtype = DType::float64;
+  LaneOptions options;
+  options.leaves_features = true;
+  EXPECT_FALSE(leaves_features_of(options, layout));
+  options.pool = std::make_shared<RoundPool>();
+  EXPECT_TRUE(leaves_features_of(options, layout));
+  options.shaping.reshape = Absent::zero;
+  EXPECT_FALSE(leaves_features_of(options, layout));
+  options.shaping = {};
+  layout.is_sparse = true;
+  EXPECT_FALSE(leaves_features_of(options, layout));
+  layout = {};
+  layout.labels = 1;
+  EXPECT_FALSE(leaves_features_of(options, layout));
+}
+
+/// Rows of a stream that lends its memory: on the device, and as they were when the stream is over.
+TEST_F(FitOnDevice, LentFeaturesStayAsTheyAre) {
+  std::string const path = folder_.put("in.csv", csv_text(4000));
+  CsvOptions read;
+  read.label = "0";
+  read.on_error = options_.on_error;
+  std::unique_ptr<InputPlan> const plan = plan_csv(expand_inputs({path}), read);
+  options_.slot_bytes = 3000;
+  std::vector<float> expected;
+  {
+    RecordStream stream(*plan, options_);
+    while (Round const* const round = stream.next()) {
+      auto const* const values = round->batch.features.as<float>();
+      expected.insert(expected.end(), values, values + round->batch.rows * 3);
+    }
+  }
+  struct Lent {
+    std::shared_ptr<void const> memory;
+    std::byte const* features = nullptr;
+    std::size_t rows = 0;
+  };
+  std::vector<Lent> lent;
+  {
+    StreamOptions options = options_;
+    options.device = testing::test_device();
+    options.pool = std::make_shared<RoundPool>(options.device);
+    RecordStream stream(*plan, options);
+    while (Round const* const round = stream.next()) {
+      ASSERT_NE(round->device_rows, nullptr);
+      std::byte const* const features = round->device_rows->data();
+      std::size_t const rows = round->batch.rows;
+      lent.push_back({stream.lease(), features, rows});
+    }
+  }
+  ASSERT_GT(lent.size(), 10u);
+  std::vector<float> found;
+  for (Lent const& each : lent) {
+    std::size_t const before = found.size();
+    found.resize(before + each.rows * 3);
+    ASSERT_EQ(cudaMemcpy(found.data() + before, each.features, each.rows * 3 * sizeof(float), cudaMemcpyDefault),
+              cudaSuccess);
+  }
+  ASSERT_EQ(found.size(), expected.size());
+  EXPECT_EQ(std::memcmp(found.data(), expected.data(), found.size() * sizeof(float)), 0);
 }
 
 }  // namespace

@@ -6,101 +6,34 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "host/exec/make_executor.hpp"
+#include "host/loader/placement.hpp"
 #include "penstock/loader.hpp"
-#include "tests/support/loader_run.hpp"
+#include "tests/support/loader_on_device.hpp"
 #include "tests/support/scratch_folder.hpp"
 
 namespace penstock {
 namespace {
 
+using testing::Consumer;
+using testing::csv_text;
+using testing::device_options;
+using testing::load_on_cpu;
+using testing::load_on_device;
 using testing::LoadedRows;
 using testing::ScratchFolder;
-
-std::string csv_text(int rows) {
-  std::string text = "a,b,c,y\n";
-  for (int i = 0; i < rows; ++i) {
-    text += std::to_string(i) + "," + std::to_string(i % 13) + ".25," + (i % 5 == 0 ? "" : "7") + "," +
-            std::to_string(i % 2) + "\n";
-    if (i % 100 == 50) text += "1,bad,2,0\n";
-  }
-  return text;
-}
-
-LoaderOptions options_for(std::string const& path, char const* device) {
-  LoaderOptions options;
-  options.paths = {path};
-  options.label = "y";
-  options.on_error = "skip";
-  options.device = device;
-  options.batch_size = 64;
-  options.window = 500;
-  options.index = "none";
-  options.memory_bytes = std::size_t{1} << 30;
-  options.more = {{"slot-size", "4096"}};
-  return options;
-}
-
-/// A consumer's stream, which copies batches to the host in its own time.
-class Consumer {
- public:
-  Consumer() { EXPECT_EQ(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), cudaSuccess); }
-  ~Consumer() { EXPECT_EQ(cudaStreamDestroy(stream_), cudaSuccess); }
-  Consumer(Consumer const&) = delete;
-  Consumer& operator=(Consumer const&) = delete;
-
-  [[nodiscard]] std::uintptr_t stream() const { return reinterpret_cast<std::uintptr_t>(stream_); }
-  void wait() const { EXPECT_EQ(cudaStreamSynchronize(stream_), cudaSuccess); }
-
-  /// Queues the copy of all tensors; valid behind wait(). `into` lives until then.
-  void take(SharedBatch const& batch, BatchBuffer const& into, SharedBatch& copy) const {
-    batch.on_device->make_stream_wait(stream());
-    batch.on_device->used_in(stream());
-    copy = batch;
-    copy.rows = into.view(batch.rows.rows);
-    for (Role const role : tensor_roles) {
-      Dense const& from = batch.rows.tensor(role);
-      if (from.columns == 0) continue;
-      EXPECT_EQ(cudaMemcpyAsync(copy.rows.tensor(role).data, from.data, batch.rows.rows * from.row_bytes(),
-                                cudaMemcpyDefault, stream_),
-                cudaSuccess);
-    }
-    copy.memory = nullptr;
-    copy.on_device = nullptr;
-  }
-
- private:
-  cudaStream_t stream_ = nullptr;
-};
-
-/// Batches are dropped at once: what was queued with them has to see them all the same.
-std::vector<LoadedRows> load_on_device(LoaderOptions const& options) {
-  Consumer const consumer;
-  Loader loader(options);
-  std::vector<BatchBuffer> memory;
-  std::vector<SharedBatch> copies;
-  for (SharedBatch batch; loader.next(batch);) {
-    EXPECT_NE(batch.on_device, nullptr);
-    memory.emplace_back(loader.layout(), options.batch_size);
-    consumer.take(batch, memory.back(), copies.emplace_back());
-    batch = {};
-  }
-  consumer.wait();
-  std::vector<LoadedRows> rows;
-  for (SharedBatch const& copy : copies) rows.push_back(testing::loaded(copy));
-  return rows;
-}
 
 TEST(LoaderDevice, BatchesAreThoseOfTheCpu) {
   ScratchFolder const folder;
   std::string const path = folder.put("a.csv", csv_text(1500));
   for (Shuffle const shuffle : {Shuffle::none, Shuffle::window, Shuffle::exact})
     for (Remainder const remainder : {Remainder::keep, Remainder::pad}) {
-      LoaderOptions options = options_for(path, "cpu");
+      LoaderOptions options = device_options(path, "cpu");
       options.shuffle = shuffle;
       options.remainder = remainder;
       Loader loader(options);
@@ -110,21 +43,82 @@ TEST(LoaderDevice, BatchesAreThoseOfTheCpu) {
     }
 }
 
+struct Case {
+  char const* name;
+  std::string text;
+  std::function<void(LoaderOptions&)> change;
+};
+
+/// Columns of text that is longer than a slot, in the middle of a file.
+std::string text_with_a_long_record() {
+  std::string text = csv_text(200);
+  std::string const zeros(5000, '0');
+  return text + "1." + zeros + ",2,3,1\n" + csv_text(200).substr(text.find('\n') + 1);
+}
+
+std::string libsvm_text(int rows) {
+  std::string text;
+  for (int i = 0; i < rows; ++i) text += "1 1:" + std::to_string(i) + (i % 3 == 0 ? " 4:2.5\n" : "\n");
+  return text;
+}
+
+/// Features that stay on the device, and those that come to the host first: of rounds with faults that may end the
+/// epoch, reshaped, of records that the CPU decodes.
+TEST(LoaderDevice, WhateverBecomesOfTheFeatures) {
+  Case const cases[] = {{"normalised", csv_text(700), [](LoaderOptions& o) { o.normalize = "standardize; b=log1p"; }},
+                        {"float64", csv_text(700),
+                         [](LoaderOptions& o) {
+                           o.more.push_back({"dtype", "float64"});
+                         }},
+                        {"repaired", csv_text(700), [](LoaderOptions& o) { o.on_error = "null"; }},
+                        {"with at most 5 errors", csv_text(250),
+                         [](LoaderOptions& o) {
+                           o.more.push_back({"max-errors", "5"});
+                         }},
+                        {"of one column", csv_text(300), [](LoaderOptions& o) { o.columns = "b"; }},
+                        {"with weights", csv_text(300), [](LoaderOptions& o) { o.weight = "c", o.on_error = "skip"; }},
+                        {"longer than a slot", text_with_a_long_record(), [](LoaderOptions&) {}},
+                        {"made dense", libsvm_text(500), [](LoaderOptions& o) {
+                           o.label = "", o.features = "dense", o.format = "libsvm";
+                           o.more.push_back({"absent", "zero"});
+                         }}};
+  ScratchFolder const folder;
+  for (Case const& each : cases)
+    for (Shuffle const shuffle : {Shuffle::none, Shuffle::window, Shuffle::exact}) {
+      LoaderOptions options = device_options(folder.put("data", each.text), "cuda");
+      options.shuffle = shuffle;
+      each.change(options);
+      std::vector<LoadedRows> const expected = load_on_cpu(options);
+      ASSERT_GT(expected.size(), 2u) << each.name;
+      EXPECT_EQ(load_on_device(options), expected) << each.name << " " << name_of(shuffle);
+    }
+}
+
+TEST(LoaderDevice, RanksAndSlotsDoNotShow) {
+  ScratchFolder const folder;
+  std::string const path = folder.put("a.csv", csv_text(900));
+  for (char const* const slot_size : {"1024", "20000"})
+    for (unsigned const rank : {0u, 1u}) {
+      LoaderOptions options = device_options(path, "cuda");
+      options.world_size = 2;
+      options.rank = rank;
+      options.shuffle = Shuffle::window;
+      options.more = {{"slot-size", slot_size}};
+      EXPECT_EQ(load_on_device(options), load_on_cpu(options)) << slot_size << " " << rank;
+    }
+}
+
 TEST(LoaderDevice, SparseBatchesStayOnTheHost) {
   ScratchFolder const folder;
-  std::string text;
-  for (int i = 0; i < 200; ++i) text += "1 1:" + std::to_string(i) + (i % 3 == 0 ? " 4:2.5\n" : "\n");
-  LoaderOptions options = options_for(folder.put("a.libsvm", text), "cuda");
+  LoaderOptions options = device_options(folder.put("a.libsvm", libsvm_text(200)), "cuda");
   options.label = "";
   Loader on_device(options);
-  options.device = "cpu";
-  Loader on_cpu(options);
-  EXPECT_EQ(testing::load(on_device), testing::load(on_cpu));
+  EXPECT_EQ(testing::load(on_device), load_on_cpu(options));
 }
 
 TEST(LoaderDevice, BatchesOutliveTheirLoader) {
   ScratchFolder const folder;
-  LoaderOptions const options = options_for(folder.put("a.csv", csv_text(300)), "cuda");
+  LoaderOptions const options = device_options(folder.put("a.csv", csv_text(300)), "cuda");
   Consumer const consumer;  // its stream lives as long as batches that were used in it
   std::vector<SharedBatch> held;
   {
@@ -184,7 +178,7 @@ TEST(BatchUpload, AStreamWaitsForIt) {
   PinnedRows source(device, 3);
   auto* const values = source.batch.rows.features.as<float>();
   std::shared_ptr<void const> kept = source.batch.memory;
-  SharedBatch const uploaded = uploader->upload(source.batch);
+  SharedBatch const uploaded = uploader->upload(source.batch, {});
   source.batch = {};
   SharedBatch copy;
   consumer.take(uploaded, memory, copy);
@@ -193,7 +187,7 @@ TEST(BatchUpload, AStreamWaitsForIt) {
   kept = nullptr;
   EXPECT_FALSE(source.memory.expired());
   for (std::size_t i = 0; i < PinnedRows::rows; ++i) ASSERT_EQ(copy.rows.features.as<float>()[i], 3.0F) << i;
-  (void)uploader->upload(PinnedRows(device, 4).batch);
+  (void)uploader->upload(PinnedRows(device, 4).batch, {});
   EXPECT_TRUE(source.memory.expired());
 }
 
@@ -205,15 +199,53 @@ TEST(BatchUpload, MemoryIsWrittenAgainBehindWhatWasQueued) {
   BatchBuffer const memory(one_feature(), BatchCapacity{PinnedRows::rows, 0, 0, 0, 0, {}},
                            reinterpret_cast<std::byte*>(pinned->data()));
   auto const uploader = make_uploader(device);
-  SharedBatch first = uploader->upload(PinnedRows(device, 3).batch);
+  SharedBatch first = uploader->upload(PinnedRows(device, 3).batch, {});
   std::byte const* const place = first.rows.features.data;
   SharedBatch copy;
   consumer.take(first, memory, copy);
   first = {};
-  SharedBatch const second = uploader->upload(PinnedRows(device, 4).batch);
+  SharedBatch const second = uploader->upload(PinnedRows(device, 4).batch, {});
   ASSERT_EQ(second.rows.features.data, place);
   second.on_device->wait();  // and so for the consumer's copy
   for (std::size_t i = 0; i < PinnedRows::rows; ++i) ASSERT_EQ(copy.rows.features.as<float>()[i], 3.0F) << i;
+}
+
+/// A piece of rows of one number whose features are on the device.
+RowPiece placed_piece(Placement& placement, std::shared_ptr<Device> const& device, float number) {
+  PinnedRows rows(device, number);
+  RowPiece piece{rows.batch.rows, rows.batch.memory};
+  placement.place(piece);
+  EXPECT_NE(piece.features_on_device, nullptr);
+  EXPECT_EQ(piece.rows.features.data, nullptr);
+  return piece;
+}
+
+/// Rows of several pieces, in any order. The pieces are given up before the host has waited for anything.
+TEST(Placement, GathersRowsAndKeepsPiecesUntilTheyAreRead) {
+  std::shared_ptr<Device> const device = cuda_device();
+  Consumer const consumer;
+  BatchBuffer const memory(one_feature(), PinnedRows::rows);
+  Placement placement(one_feature(), device);
+  auto pieces = std::make_unique<std::vector<RowPiece>>();
+  for (int i = 0; i < 3; ++i) pieces->push_back(placed_piece(placement, device, static_cast<float>(i)));
+  std::vector<std::weak_ptr<void const>> kept;
+  for (RowPiece const& piece : *pieces) kept.push_back(piece.memory);
+  RowRun const runs[] = {{&pieces->at(2), 5, 3}, {&pieces->at(0), 999, 1}, {&pieces->at(2), 0, 1}};
+  SharedBatch const batch = placement.assemble(runs);
+  pieces.reset();
+  EXPECT_FALSE(kept[0].expired());
+  EXPECT_TRUE(kept[1].expired());
+  EXPECT_FALSE(kept[2].expired());
+  ASSERT_EQ(batch.rows.rows, 5u);
+  ASSERT_EQ(batch.rows.features.columns, 1u);
+  SharedBatch copy;
+  consumer.take(batch, memory, copy);
+  consumer.wait();
+  float const* const values = copy.rows.features.as<float>();
+  EXPECT_EQ(std::vector<float>(values, values + 5), (std::vector<float>{2, 2, 2, 0, 2}));
+  (void)placed_piece(placement, device, 4);  // looks what has been read
+  EXPECT_TRUE(kept[0].expired());
+  EXPECT_TRUE(kept[2].expired());
 }
 
 }  // namespace

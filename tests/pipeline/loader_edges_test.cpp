@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <limits>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <sys/resource.h>
@@ -201,6 +202,19 @@ TEST(LoaderEdges, CountsWhatItHasRejectedItself) {
   ASSERT_FALSE(batches.empty());
   EXPECT_NE(batches.back().from.find("-2"), std::string::npos) << batches.back().from;
   EXPECT_EQ(rest.metrics().rejected, 1u);
+}
+
+/// Batches are ready before they are asked for, more than there is room for.
+TEST(LoaderEdges, CountsHowLongBatchesWaitForTheConsumer) {
+  ScratchFolder const folder;
+  LoaderOptions options = options_for({folder.put("a.csv", numbers_csv(3000))});
+  options.prefetch_bytes = 1;
+  Loader loader(options);
+  for (SharedBatch batch; loader.next(batch);) {
+    for (int tries = 0; tries < 20 && loader.metrics().ready_bytes == 0; ++tries)
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  EXPECT_GT(loader.metrics().blocked_seconds, 0);
 }
 
 }  // namespace

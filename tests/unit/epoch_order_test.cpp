@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <set>
 #include <string>
@@ -82,6 +83,22 @@ TEST(EpochOrder, WindowsKeepTheirRecords) {
     EXPECT_EQ(places[position] / 10, position / 10);
     EXPECT_LT(places[position], order.places_needed(position));
     EXPECT_GE(places[position], order.places_done(position));
+  }
+}
+
+/// Between places of positions that follow each other, on average: a third of the range in a random order.
+double mean_distance(OrderOptions const& options, std::uint64_t records) {
+  std::vector<std::uint64_t> const places = places_of(options, 0, records);
+  double sum = 0;
+  for (std::size_t i = 1; i < places.size(); ++i)
+    sum += std::abs(static_cast<double>(places[i]) - static_cast<double>(places[i - 1]));
+  return sum / static_cast<double>(records - 1);
+}
+
+TEST(EpochOrder, NeighboursAreAThirdOfAllApart) {
+  for (std::uint64_t const seed : {0u, 1u, 7u}) {
+    EXPECT_NEAR(mean_distance({Shuffle::exact, 1, seed}, 100'000), 100'000 / 3.0, 500);
+    EXPECT_NEAR(mean_distance({Shuffle::window, 1000, seed}, 100'000), 1000 / 3.0, 20);
   }
 }
 
