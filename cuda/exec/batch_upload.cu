@@ -1,5 +1,7 @@
 // Batches in memory of the device, for whoever learns there.
 #include <cuda_runtime.h>
+#include <sys/types.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstddef>
@@ -93,13 +95,19 @@ class SlabPool {
     slabs_.erase(best);
     return slab;
   }
+  /// In a child of fork() the lock may be that of a thread which is not there, and the memory is the parent's.
   void give_back(Slab slab) {
+    if (process_ != ::getpid()) {
+      static_cast<void>(std::make_unique<Slab>(std::move(slab)).release());
+      return;
+    }
     std::lock_guard const lock(mutex_);
     slabs_.push_back(std::move(slab));
   }
 
  private:
   std::shared_ptr<Engine> engine_;
+  pid_t process_ = ::getpid();
   std::mutex mutex_;
   std::vector<Slab> slabs_;
 };

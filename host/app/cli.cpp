@@ -168,4 +168,14 @@ int run(std::vector<std::string> const& words) {
   }
 }
 
+std::vector<std::string> option_names(std::string_view name) {
+  std::vector<std::string> names;
+  Verb const* const verb = find_verb(name);
+  for (OptionSpec const& option : option_table()) {
+    bool const is_its = verb != nullptr && (option.verbs & verb->bit) != 0;
+    if (is_its && option.name != "help" && option.name != "version") names.emplace_back(option.name);
+  }
+  return names;
+}
+
 }  // namespace penstock::app

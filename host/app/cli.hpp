@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace penstock::app {
@@ -12,5 +13,9 @@ namespace penstock::app {
 
 /// The same without what belongs to a process: handles no signals, and throws the Error that ends the command.
 [[nodiscard]] int run_words(std::vector<std::string> const& words);
+
+/// Long names of the options of a verb, without dashes, but for those that are about the command line itself. Of a word
+/// that is no verb there are none.
+[[nodiscard]] std::vector<std::string> option_names(std::string_view verb);
 
 }  // namespace penstock::app

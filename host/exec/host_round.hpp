@@ -13,6 +13,9 @@
 #include <utility>
 #include <vector>
 
+#include <sys/types.h>
+#include <unistd.h>
+
 #include "penstock/batch.hpp"
 #include "penstock/device.hpp"
 #include "penstock/executor.hpp"
@@ -95,8 +98,13 @@ class RoundPool : public std::enable_shared_from_this<RoundPool> {
     }
     return std::make_unique<RoundBuffers>(memory, executor_.get());
   }
-  /// Of memory that a greedy borrower brings back at once most is given up.
+  /// Of memory that a greedy borrower brings back at once most is given up. In a child of fork() the lock may be that
+  /// of a thread which is not there, and a device cannot be spoken to.
   void give_back(std::unique_ptr<RoundBuffers> buffers) {
+    if (process_ != ::getpid()) {
+      if (executor_ != nullptr) static_cast<void>(buffers.release());
+      return;
+    }
     std::lock_guard const lock(mutex_);
     if (free_.size() < free_max) free_.push_back(std::move(buffers));
   }
@@ -112,6 +120,7 @@ class RoundPool : public std::enable_shared_from_this<RoundPool> {
   static constexpr std::size_t free_max = 32;
 
   std::shared_ptr<Executor> executor_;
+  pid_t process_ = ::getpid();
   std::mutex mutex_;
   std::vector<std::unique_ptr<RoundBuffers>> free_;
 };

@@ -176,10 +176,10 @@ class Loader::State {
 
   bool next(SharedBatch& batch) {
     check_process();
-    if (!began_) began_ = Clock::now();
+    if (began_.load() == Clock::time_point{}) began_ = Clock::now();
     if (prefetcher_ == nullptr) begin_epoch();
     MadeBatch made;
-    if (!prefetcher_->next(made, options_.on_wait, waited_seconds_)) {
+    if (!prefetcher_->next(made, options_.on_wait)) {
       input_.check_unchanged(true);
       set_epoch(epoch_ + 1);
       return false;
@@ -223,20 +223,22 @@ class Loader::State {
     place_ = state.place;
   }
 
+  /// Any thread may call it.
   [[nodiscard]] LoaderMetrics metrics() const {
     LoaderMetrics metrics;
     metrics.batches = batches_;
     metrics.records = batch_records_;
-    metrics.rejected = index_ != nullptr ? index_->rejected() : counts_.rejected.load();
+    metrics.rejected = has_index_ ? index_rejected_.load() : counts_.rejected.load();
     metrics.text_bytes = counts_.text_bytes;
-    if (began_) metrics.seconds = std::chrono::duration<double>(Clock::now() - *began_).count();
-    metrics.waited_seconds = waited_seconds_;
+    Clock::time_point const began = began_;
+    if (began != Clock::time_point{}) metrics.seconds = std::chrono::duration<double>(Clock::now() - began).count();
+    metrics.waited_seconds = times_.seconds(Stage::waited);
     metrics.blocked_seconds = times_.seconds(Stage::blocked);
     metrics.read_seconds = times_.seconds(Stage::read);
     metrics.cut_seconds = times_.seconds(Stage::cut);
     metrics.decode_seconds = times_.seconds(Stage::decode);
     metrics.assemble_seconds = times_.seconds(Stage::assemble);
-    if (prefetcher_ != nullptr) metrics.ready_bytes = prefetcher_->ready_bytes();
+    metrics.ready_bytes = ready_bytes_;
     metrics.held_bytes = *held_bytes_;
     metrics.threads = threads_;
     return metrics;
@@ -301,7 +303,7 @@ class Loader::State {
     if (records_) (void)task.division.steps(*records_);  // throws where ranks would have unequal steps
     process_ = ::getpid();
     prefetcher_ = std::make_unique<Prefetcher>(wants_index() ? index_workers(task) : stream_worker(task),
-                                               options_.prefetch_bytes, &times_);
+                                               options_.prefetch_bytes, times_, ready_bytes_);
   }
 
   std::vector<std::unique_ptr<BatchWorker>> stream_worker(EpochTask task) {
@@ -377,13 +379,22 @@ class Loader::State {
 
   /// If there is one beside the files.
   bool load_index() {
-    if (index_ == nullptr && options_.index != "none") index_ = RecordIndex::load(index_path(), input_);
+    if (index_ == nullptr && options_.index != "none") keep_index(RecordIndex::load(index_path(), input_));
     return index_ != nullptr;
+  }
+
+  void keep_index(std::shared_ptr<RecordIndex const> index) {
+    index_ = std::move(index);
+    if (index_ == nullptr) return;
+    index_rejected_ = index_->rejected();
+    has_index_ = true;
   }
 
   void find_index() {
     if (load_index()) return;
-    run_stoppable([&] { index_ = RecordIndex::build(input_); }, options_.on_wait);
+    std::shared_ptr<RecordIndex const> built;
+    run_stoppable([&] { built = RecordIndex::build(input_); }, options_.on_wait);
+    keep_index(std::move(built));
     bool const is_saved = options_.index == "none" || index_->save(index_path(), input_);
     if (!is_saved && !options_.index.empty())
       throw SinkError(index_path() + ": the index cannot be written there", "index \"none\" keeps it in memory");
@@ -406,10 +417,13 @@ class Loader::State {
   std::optional<StreamPlace> place_;
   pid_t process_ = 0;  ///< whose threads they are; 0: there have been none
 
-  std::optional<Clock::time_point> began_;
-  double waited_seconds_ = 0;
-  std::uint64_t batches_ = 0, batch_records_ = 0;
-  unsigned threads_ = 0;
+  // What metrics() tells to other threads, too:
+  std::atomic<Clock::time_point> began_{};  ///< its epoch: not yet
+  std::atomic<std::uint64_t> batches_ = 0, batch_records_ = 0;
+  std::atomic<std::uint64_t> index_rejected_ = 0;
+  std::atomic<bool> has_index_ = false;
+  std::atomic<unsigned> threads_ = 0;
+  std::atomic<std::size_t> ready_bytes_ = 0;
   std::shared_ptr<std::atomic<std::uint64_t>> held_bytes_ = std::make_shared<std::atomic<std::uint64_t>>(0);
   std::unique_ptr<Prefetcher> prefetcher_;  ///< goes first: its threads use the rest
 };

@@ -16,8 +16,10 @@ constexpr std::chrono::milliseconds wait_piece{50};
 
 }  // namespace
 
-Prefetcher::Prefetcher(std::vector<std::unique_ptr<BatchWorker>> workers, std::size_t bytes_max, Trace* trace)
-    : bytes_max_(bytes_max), trace_(trace), workers_(std::move(workers)) {
+Prefetcher::Prefetcher(std::vector<std::unique_ptr<BatchWorker>> workers, std::size_t bytes_max, StageTimes& times,
+                       std::atomic<std::size_t>& ready_bytes)
+    : bytes_max_(bytes_max), times_(times), ready_bytes_(ready_bytes), workers_(std::move(workers)) {
+  ready_bytes_ = 0;
   threads_.reserve(workers_.size());
   try {
     for (auto const& worker : workers_) threads_.emplace_back([this, &worker] { run(*worker); });
@@ -28,7 +30,10 @@ Prefetcher::Prefetcher(std::vector<std::unique_ptr<BatchWorker>> workers, std::s
   }
 }
 
-Prefetcher::~Prefetcher() { stop(); }
+Prefetcher::~Prefetcher() {
+  stop();
+  ready_bytes_ = 0;
+}
 
 void Prefetcher::stop() {
   {
@@ -42,15 +47,16 @@ void Prefetcher::stop() {
 
 bool Prefetcher::may_begin() const {
   // Whoever is next must be made, whatever is ready behind it.
-  return taken_ == delivered_ || (bytes_ < bytes_max_ && taken_ < delivered_ + 64 * workers_.size());
+  return taken_ == delivered_ || (ready_bytes_ < bytes_max_ && taken_ < delivered_ + 64 * workers_.size());
 }
 
 void Prefetcher::run(BatchWorker& worker) {
   std::unique_lock lock(mutex_);
   for (;;) {
     if (!may_begin()) {
-      TraceSpan const span(trace_, "wait for room", sequencer_track);
+      auto const began = Clock::now();
       has_room_.wait(lock, [this] { return is_stopping_ || is_over_ || may_begin(); });
+      times_.add(Stage::blocked, Clock::now() - began);
     }
     if (is_stopping_ || is_over_) return;
     std::uint64_t const number = taken_++;
@@ -58,7 +64,7 @@ void Prefetcher::run(BatchWorker& worker) {
     Task task = made_by(worker, number);
     lock.lock();
     is_over_ = is_over_ || task.is_end || task.error != nullptr;
-    for (MadeBatch const& made : task.batches) bytes_ += made.bytes;
+    for (MadeBatch const& made : task.batches) ready_bytes_ += made.bytes;
     done_.emplace(number, std::move(task));
     if (number == delivered_) is_ready_.notify_one();
     if (is_over_) has_room_.notify_all();
@@ -77,14 +83,14 @@ Prefetcher::Task Prefetcher::made_by(BatchWorker& worker, std::uint64_t number) 
   return task;
 }
 
-bool Prefetcher::next(MadeBatch& made, std::function<void()> const& on_wait, double& waited_seconds) {
+bool Prefetcher::next(MadeBatch& made, std::function<void()> const& on_wait) {
   std::unique_lock lock(mutex_);
   for (;;) {
     auto const first = done_.find(delivered_);
     if (first == done_.end()) {
       auto const began = Clock::now();
       bool const has_come = is_ready_.wait_for(lock, wait_piece, [this] { return done_.contains(delivered_); });
-      waited_seconds += std::chrono::duration<double>(Clock::now() - began).count();
+      times_.add(Stage::waited, Clock::now() - began);
       if (has_come || !on_wait) continue;
       lock.unlock();
       on_wait();
@@ -95,8 +101,8 @@ bool Prefetcher::next(MadeBatch& made, std::function<void()> const& on_wait, dou
     if (!task.batches.empty()) {
       made = std::move(task.batches.front());
       task.batches.pop_front();
-      bool const was_full = bytes_ >= bytes_max_;
-      bytes_ -= made.bytes;
+      bool const was_full = ready_bytes_ >= bytes_max_;
+      ready_bytes_ -= made.bytes;
       bool const is_used_up = task.batches.empty() && task.error == nullptr && !task.is_end;
       if (is_used_up) {
         done_.erase(first);
@@ -109,11 +115,6 @@ bool Prefetcher::next(MadeBatch& made, std::function<void()> const& on_wait, dou
     if (task.error != nullptr) std::rethrow_exception(task.error);
     return false;
   }
-}
-
-std::size_t Prefetcher::ready_bytes() const {
-  std::lock_guard const lock(mutex_);
-  return bytes_;
 }
 
 }  // namespace penstock

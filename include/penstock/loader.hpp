@@ -199,6 +199,7 @@ class Loader {
   /// `allows_modified`: files of the same names and sizes with other times of modification will do.
   void restore(std::string_view state, bool allows_modified = false);
 
+  /// This one and the two below may be called by any thread, also while another one is in next().
   [[nodiscard]] LoaderMetrics metrics() const;
   /// Of the same, for Prometheus: text exposition format 0.0.4.
   [[nodiscard]] std::string metrics_text() const;

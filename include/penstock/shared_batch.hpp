@@ -10,8 +10,9 @@
 
 namespace penstock {
 
-/// Where the records of a batch come from. Records are numbered from 0 in the order of the files, without those that
-/// were rejected.
+/// Where the records of a batch come from. Records are numbered from 0 in the order in which the epoch reads the files,
+/// without those that were rejected: Shuffle::window reads them in another order each epoch, all else as they are
+/// named.
 struct Provenance {
   std::string file;                ///< of the first row's record
   std::uint64_t first_record = 0;  ///< the lowest number of a record in the batch

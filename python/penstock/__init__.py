@@ -8,6 +8,10 @@ Loader and read() give batches; convert(), stats(), fit(), diff(), ... are the c
 dataset for PyTorch, penstock.xgboost a DataIter.
 """
 
+from penstock import _penstock
+
+_penstock.check_interpreter()  # before anything is made that ends with an interpreter
+
 from penstock._batch import Batch, CsrTensor, RaggedTensor, TextTensor
 from penstock._commands import convert, denormalize, diff, doctor, fit, head, inspect, read, stats, validate
 from penstock._errors import (

@@ -1,4 +1,4 @@
-from collections.abc import ItemsView, KeysView, ValuesView
+from collections.abc import ItemsView, KeysView, Mapping, ValuesView
 from typing import Any, TypeVar, overload
 
 import numpy
@@ -52,7 +52,7 @@ _Part = Tensor | CsrTensor | RaggedTensor | TextTensor
 _Arrays = numpy.ndarray[Any, Any] | tuple[numpy.ndarray[Any, Any], ...]
 
 # What a name stands for depends on the input, so `batch[name]` is Any: Tensor, CsrTensor, RaggedTensor or TextTensor.
-class Batch(_penstock.Batch):
+class Batch(_penstock.Batch, Mapping[str, Any]):
     def __contains__(self, name: object) -> bool: ...
     def keys(self) -> KeysView[str]: ...
     def values(self) -> ValuesView[_Part]: ...

@@ -28,7 +28,7 @@ def convert(inputs, output, **options):
 
 
 def stats(inputs, **options):
-    """What each column holds: a dict with `rows` and a list `columns`."""
+    """What each column holds: a dict with `rows` and a list `columns`. With `column` and `statistic` one value."""
     return _report("stats", inputs, options)
 
 
@@ -77,12 +77,14 @@ def doctor():
 
 def read(paths, *, memory=None, threads=0, device="cpu", **options):
     """All records as one Batch in host memory. Options are those of Loader that say how the input is read."""
+    _options.check_names("convert", options, read.__kwdefaults__)
     numbers = {"memory": memory, "threads": threads}
     return _penstock.read(Batch, _options.of_input(paths, numbers, {**options, "device": device}))
 
 
 def main():
     """The command line, for the script `penstock`. Standard streams and signals are the process's own."""
-    sys.stdout.flush()
+    if sys.stdout is not None:
+        sys.stdout.flush()
     status = _penstock.run_program([os.fsdecode(word) for word in sys.argv[1:]])
     sys.exit(status)

@@ -54,9 +54,11 @@ class Metrics(NamedTuple):
 
 
 def _shuffle_word(shuffle):
-    if shuffle is True:
-        return "exact"
-    return "none" if shuffle is False or shuffle is None else shuffle
+    if shuffle is None or isinstance(shuffle, str):
+        return shuffle or "none"
+    if shuffle in (False, True):  # NumPy's too
+        return "exact" if shuffle else "none"
+    raise ConfigurationError(f"shuffle: there is no {shuffle!r}", "There are False, True, none, window, exact.")
 
 
 class Loader:
@@ -112,6 +114,7 @@ class Loader:
         index=None,
         **options,
     ):
+        _options.check_names("convert", options, Loader.__init__.__kwdefaults__)
         numbers = {
             "batch_size": batch_size,
             "window": window,
@@ -133,6 +136,7 @@ class Loader:
             "on_error": on_error,
             "index": index,
         }
+        self._remainder = remainder
         self._core = _penstock.Loader(Batch, _options.of_input(paths, numbers, {**words, **options}))
         _open.add(self)
 
@@ -156,8 +160,15 @@ class Loader:
     def __exit__(self, *_):
         self.close()
 
+    def __reduce__(self):
+        raise TypeError(
+            "a loader cannot be pickled, nor copied: a process makes a loader of its own, and state_dict() says where to "
+            "go on"
+        )
+
     def close(self):
-        """Ends the loader's threads; batches that were taken stay. It cannot be used afterwards."""
+        """Ends the loader's threads, and the wait of another thread for a batch; batches that were taken stay. It cannot
+        be used afterwards."""
         self._core.close()
         _open.discard(self)
 
@@ -186,6 +197,11 @@ class Loader:
         self._core.restore(json.dumps(state, separators=(",", ":")), allow_modified)
 
     @property
+    def remainder(self):
+        """What becomes of records that do not fill the last batches: "keep", "drop" or "pad"."""
+        return self._remainder
+
+    @property
     def tensor_names(self):
         """Names of the tensors of a batch."""
         return self._core.tensors()
@@ -211,7 +227,7 @@ class Loader:
         return self._core.notes()
 
     def metrics(self):
-        """What was done so far, Metrics."""
+        """What was done so far, Metrics. Any thread may ask, also while another one waits for a batch."""
         return Metrics(**self._core.metrics())
 
     def metrics_text(self):

@@ -1,14 +1,27 @@
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from types import TracebackType
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, NoReturn
+
+from typing_extensions import Self
 
 from penstock._batch import Batch
 
 _Path = str | bytes | os.PathLike[str] | os.PathLike[bytes]
-_Columns = str | int | Sequence[str | int]
+_Columns = str | int | Sequence[str | int] | AbstractSet[str | int]
 # What an option of the command line takes.
-_Option = str | int | float | bool | _Path | Sequence[str | int | float] | Mapping[str, int | float | str] | None
+_Option = (
+    str
+    | int
+    | float
+    | bool
+    | _Path
+    | Sequence[str | int | float]
+    | AbstractSet[str | int | float]
+    | Mapping[str, int | float | str]
+    | None
+)
 
 class EpochPlan(NamedTuple):
     records: int
@@ -40,7 +53,7 @@ class Metrics(NamedTuple):
 class Loader:
     def __init__(
         self,
-        paths: _Path | Sequence[_Path],
+        paths: _Path | Iterable[_Path],
         *,
         format: str | None = None,
         label: _Columns | None = None,
@@ -64,10 +77,11 @@ class Loader:
     def __iter__(self) -> Iterator[Batch]: ...
     def __len__(self) -> int: ...
     def __bool__(self) -> Literal[True]: ...
-    def __enter__(self) -> Loader: ...
+    def __enter__(self) -> Self: ...
     def __exit__(
         self, *_: type[BaseException] | BaseException | TracebackType | None
     ) -> None: ...
+    def __reduce__(self) -> NoReturn: ...
     def close(self) -> None: ...
     def plan(self) -> EpochPlan: ...
     @property
@@ -75,6 +89,8 @@ class Loader:
     def set_epoch(self, epoch: int) -> None: ...
     def state_dict(self) -> dict[str, Any]: ...
     def load_state_dict(self, state: dict[str, Any], allow_modified: bool = False) -> None: ...
+    @property
+    def remainder(self) -> Literal["keep", "drop", "pad"]: ...
     @property
     def tensor_names(self) -> tuple[str, ...]: ...
     @property

@@ -1,7 +1,9 @@
 """Options as Python has them, in the words of the command line. Which there are, and what they mean, the core knows."""
 
+import difflib
+import functools
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 
 from penstock import _penstock
 from penstock._errors import ConfigurationError
@@ -23,15 +25,32 @@ def _item(value):
     return list_item(word(value)) if isinstance(value, (str, bytes, os.PathLike)) else word(value)
 
 
+def text_of(value):
+    """A path or a text as str. What comes behind a NUL byte would be lost on its way to the system."""
+    text = os.fsdecode(value)
+    if "\0" in text:
+        raise ConfigurationError(f"a NUL byte in {text!r}", "Neither files nor options have one.")
+    return text
+
+
+def _plain(value):
+    """NumPy's truth values, and arrays of any package, as Python's own."""
+    is_truth = type(value).__module__ == "numpy" and type(value).__name__ in ("bool", "bool_")
+    return value.tolist() if is_truth or getattr(value, "ndim", 0) else value
+
+
 def word(value):
     """A value of an option as a word of the command line."""
+    value = _plain(value)
     if value is True:
         return "true"
     if isinstance(value, (str, bytes, os.PathLike)):
-        return os.fsdecode(value)
+        return text_of(value)
     if isinstance(value, Mapping):
         return ",".join(f"{_item(name)}={number}" for name, number in value.items())
-    if isinstance(value, (list, tuple)):
+    if isinstance(value, Set):
+        value = sorted(value, key=word)
+    if isinstance(value, (list, tuple, range)):
         return ",".join(_item(item) for item in value)
     if hasattr(value, "__index__"):
         return str(value.__index__())
@@ -42,18 +61,37 @@ def pairs(options):
     """(name, word) of the options that are given: None is not, nor False of a flag."""
     found = []
     for name, value in options.items():
+        value = _plain(value)
         if isinstance(value, bool) and name in _SWITCHES:
             value = _SWITCHES[name][value]
+        if name == "columns" and value is not None and not isinstance(value, int) and not len(value):
+            raise ConfigurationError("columns: the list is empty", "None is all columns.")
         if value is not None and value is not False:
             found.append((name, word(value)))
     return found
+
+
+@functools.cache
+def _known(verb):
+    """Keywords that are options of a command."""
+    return frozenset(["format", *(name.replace("-", "_") for name in _penstock.option_names(verb))]) - {"from"}
+
+
+def check_names(verb, options, own=()):
+    """Raises for keywords that nobody knows, whatever their values are. `own`: those that the function has itself."""
+    for name in options:
+        if name in _known(verb):
+            continue
+        near = difflib.get_close_matches(name, [*own, *_known(verb)], 1, 0.7)
+        hint = f"Did you mean {near[0]}?" if near else "docs/cli.md lists the options; here they have _ for -."
+        raise ConfigurationError(f"there is no option {name}", hint)
 
 
 def path_list(paths):
     """One path, or several, as a list of str."""
     if isinstance(paths, (str, bytes, os.PathLike)):
         paths = [paths]
-    return [os.fsdecode(path) for path in paths]
+    return [text_of(path) for path in paths]
 
 
 def size_of(value, name):
@@ -84,5 +122,6 @@ def of_input(paths, numbers, options):
 
 def command_words(verb, inputs, options):
     """The command line of a verb."""
+    check_names(verb, options)
     renamed = {("from" if name == "format" else name.replace("_", "-")): value for name, value in pairs(options)}
     return [verb, *(f"--{name}={value}" for name, value in renamed.items()), "--", *path_list(inputs)]

@@ -16,7 +16,7 @@ class IterableDataset(_data.IterableDataset):
     """One epoch of a loader an iteration, as dicts of tensors that share the batches' memory.
 
     source: a Loader, or the paths of one; then `options` are its options. Values of the dicts are what Batch.to_torch()
-    says. On a CUDA device the current stream of PyTorch waits until tensors are complete.
+    says; with remainder="pad" there is a mask `valid` too, False where a row is padding. On a CUDA device the current stream of PyTorch waits until tensors are complete.
 
     The loader has threads of its own, so a DataLoader needs batch_size=None and no workers. With workers each makes a
     loader of its own for its part of this rank's batches, on the CPU; `source` must be paths then, and set_epoch() must be
@@ -36,11 +36,15 @@ class IterableDataset(_data.IterableDataset):
         self._state = None
 
     def __iter__(self):
-        for batch in self.loader:
-            yield batch.to_torch()
+        loader = self.loader
+        for batch in loader:
+            tensors = batch.to_torch()
+            if loader.remainder == "pad":
+                tensors["valid"] = batch.valid.torch()
+            yield tensors
 
     def __len__(self):
-        """Batches of this rank in a whole epoch."""
+        """Batches of this rank in a whole epoch, without worker processes: with them it depends on their number."""
         return len(self.loader)
 
     @property
@@ -62,7 +66,7 @@ class IterableDataset(_data.IterableDataset):
     def _made(self, worker):
         options = dict(self._options)
         if worker is not None:
-            if options.get("device", "auto") not in ("auto", "cpu"):
+            if str(options.get("device", "auto")) not in ("auto", "cpu"):
                 raise ConfigurationError(
                     f"device={options['device']!r} in a worker process", "num_workers=0: the loader has threads of its own."
                 )

@@ -1,4 +1,4 @@
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import torch as _torch
@@ -7,7 +7,7 @@ from torch.utils import data as _data
 from penstock._loader import Loader, _Option, _Path
 
 class IterableDataset(_data.IterableDataset[dict[str, Any]]):
-    def __init__(self, source: Loader | _Path | Sequence[_Path], **options: _Option) -> None: ...
+    def __init__(self, source: Loader | _Path | Iterable[_Path], **options: _Option) -> None: ...
     def __iter__(self) -> Iterator[dict[str, _torch.Tensor | tuple[_torch.Tensor, _torch.Tensor] | list[bytes]]]: ...
     def __len__(self) -> int: ...
     @property

@@ -4,6 +4,8 @@
     matrix = xgboost.QuantileDMatrix(batches)
 """
 
+import inspect
+
 from penstock._batch import CsrTensor, RaggedTensor
 from penstock._errors import ConfigurationError
 from penstock._loader import Loader
@@ -34,6 +36,9 @@ class _Queries:
         """The rows of all complete queries; None if there are none yet."""
         fields = self._joined(fields)
         qid = fields["qid"]
+        if not len(qid):  # nothing but padding
+            self._waiting = fields
+            return None
         if (qid[1:] < qid[:-1]).any():
             raise ConfigurationError(
                 "query ids descend from one record to the next",
@@ -65,8 +70,19 @@ def _with_weights_of_queries(fields):
     if "qid" not in fields or "weight" not in fields:
         return fields
     qid = fields["qid"]
-    is_first = needed("numpy", "penstock.xgboost").append(True, qid[1:] != qid[:-1])
+    is_first = needed("numpy", "penstock.xgboost").append(True, qid[1:] != qid[:-1])[: len(qid)]
     return {**fields, "weight": fields["weight"][is_first]}
+
+
+def _names_of(loader):
+    names = list(loader.feature_names)
+    for name in names:
+        if any(byte in name for byte in "[]<"):
+            raise ConfigurationError(
+                f"XGBoost takes no name of a feature with [, ] or < in it, and one is {name!r}",
+                "feature_names= gives others, and feature_names=[] none.",
+            )
+    return names or None
 
 
 class DataIter(_xgboost.DataIter):
@@ -78,19 +94,34 @@ class DataIter(_xgboost.DataIter):
     Records of a query are never torn apart, and of their weights the first counts; this is done on the host
     (device="cpu").
 
-    cache_prefix and further keywords that xgboost.DataIter knows (release_data, on_host, min_cache_page_bytes) are its.
+    feature_names: instead of the input's; [] is none at all. cache_prefix and further keywords that xgboost.DataIter knows
+    (release_data, on_host, min_cache_page_bytes) are its.
     """
 
     def __init__(
-        self, source, *, cache_prefix=None, release_data=None, on_host=None, min_cache_page_bytes=None, **options
+        self,
+        source,
+        *,
+        feature_names=None,
+        cache_prefix=None,
+        release_data=None,
+        on_host=None,
+        min_cache_page_bytes=None,
+        **options,
     ):
         own = {"release_data": release_data, "on_host": on_host, "min_cache_page_bytes": min_cache_page_bytes}
-        super().__init__(cache_prefix=cache_prefix, **{name: value for name, value in own.items() if value is not None})
+        own = {name: value for name, value in own.items() if value is not None}
+        unknown = own.keys() - inspect.signature(_xgboost.DataIter.__init__).parameters.keys()
+        super().__init__(cache_prefix=cache_prefix, **{name: own[name] for name in own.keys() - unknown})
+        if unknown:
+            raise ConfigurationError(
+                f"XGBoost {_xgboost.__version__} has no {', '.join(sorted(unknown))}", "A newer one has: pip install -U xgboost"
+            )
         if isinstance(source, Loader) and options:
             raise ConfigurationError(f"options of a loader that is there already: {', '.join(options)}")
         self.loader = source if isinstance(source, Loader) else Loader(source, **{"batch_size": _ROWS, **options})
         self._epoch = self.loader.epoch
-        self._names = list(self.loader.feature_names) or None
+        self._names = _names_of(self.loader) if feature_names is None else list(feature_names) or None
         self._batches = iter(self.loader)
         self._queries = _Queries()
 

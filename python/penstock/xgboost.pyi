@@ -1,4 +1,4 @@
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import xgboost as _xgboost
@@ -9,8 +9,9 @@ class DataIter(_xgboost.DataIter):
     loader: Loader
     def __init__(
         self,
-        source: Loader | _Path | Sequence[_Path],
+        source: Loader | _Path | Iterable[_Path],
         *,
+        feature_names: Sequence[str] | None = None,
         cache_prefix: str | None = None,
         release_data: bool | None = None,
         on_host: bool | None = None,

@@ -9,6 +9,7 @@ BatchObject& self_of(PyObject* self) { return *reinterpret_cast<BatchObject*>(se
 SharedBatch const& batch_of(PyObject* self) { return self_of(self).core.batch; }
 
 void end_batch(PyObject* self) {
+  Inside const inside;
   PyObject_ClearWeakRefs(self);
   BatchObject& batch = self_of(self);
   Py_XDECREF(batch.made);
@@ -105,9 +106,8 @@ Object part_named(BatchObject& self, PyObject* name) {
   if (PyObject* const known = PyDict_GetItemWithError(self.made, name); known != nullptr) return Object::shared(known);
   if (PyErr_Occurred() != nullptr) throw PythonError{};
   if (PyUnicode_Check(name) == 0) throw_unknown(self, name);
-  std::string const wanted = bytes_of(name);
   for (Part const& part : self.core.parts->parts) {
-    if (part.name != wanted) continue;
+    if (PyUnicode_CompareWithASCIIString(name, part.name.c_str()) != 0) continue;
     Object value = made(self.core.batch, part);
     if (PyDict_SetItem(self.made, name, value.get()) != 0) throw PythonError{};
     return value;
@@ -157,6 +157,13 @@ PyObject* get_valid(PyObject* self, void*) {
   });
 }
 
+PyObject* refuse_to_pickle(PyObject*, PyObject*) {
+  PyErr_SetString(PyExc_TypeError,
+                  "a batch cannot be pickled, nor copied by the module copy: batch.copy() is a copy, batch.to_numpy() "
+                  "has arrays, and a process makes a loader of its own");
+  return nullptr;
+}
+
 PyObject* copy(PyObject* self, PyObject*) {
   return guarded([&] {
     BatchCore const& core = self_of(self).core;
@@ -180,6 +187,7 @@ PyObject* arrow_array(PyObject* self, PyObject* arguments, PyObject* keywords) {
 }
 
 PyMethodDef methods[] = {
+    {"__reduce_ex__", refuse_to_pickle, METH_O, "__reduce_ex__($self, protocol, /)\n--\n\nTypeError."},
     {"copy", copy, METH_NOARGS,
      "copy($self, /)\n--\n\nA batch in host memory of its own: what is kept for long should not hold the loader's. "
      "BufferError "
@@ -202,7 +210,10 @@ PyGetSetDef attributes[] = {
     {"step", get_step, nullptr, "the place in this rank's epoch, from 0", nullptr},
     {"file", get_file, nullptr, "the file of the first row's record", nullptr},
     {"first_record", get_first_record, nullptr,
-     "the lowest number of a record, counted from 0 over all files without the rejected ones", nullptr},
+     "the lowest number of a record, counted from 0 without rejected ones over the files in the order in which the "
+     "epoch "
+     "reads them: as they are named, or, with shuffle=\"window\", in another one each time",
+     nullptr},
     {"last_record", get_last_record, nullptr, "the highest number of a record", nullptr},
     {"rejected", get_rejected, nullptr, "how many records were rejected before the batch", nullptr},
     {"device", get_device, nullptr, "where dense tensors lie: cpu, or cuda:N", nullptr},

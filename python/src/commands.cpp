@@ -74,9 +74,26 @@ PyObject* read(PyObject*, PyObject* arguments) {
   });
 }
 
+PyObject* check_interpreter(PyObject*, PyObject*) {
+  if (PyInterpreterState_GetID(PyInterpreterState_Get()) == 0) return none().release();
+  PyErr_SetString(PyExc_ImportError,
+                  "penstock works in the main interpreter alone, and this is another one of the process; a process of "
+                  "its own can have it");
+  return nullptr;
+}
+
 PyObject* begin_end(PyObject*, PyObject*) {
-  ending_thread.store(std::this_thread::get_id());
+  end_threads();
   return none().release();
+}
+
+PyObject* option_names(PyObject*, PyObject* verb) {
+  return guarded([&] {
+    Object names = Object::owned(PyList_New(0));
+    for (std::string const& name : app::option_names(bytes_of(verb)))
+      if (PyList_Append(names.get(), text_of(name).get()) != 0) throw PythonError{};
+    return names;
+  });
 }
 
 PyMethodDef functions[] = {
@@ -88,7 +105,11 @@ PyMethodDef functions[] = {
      "status."},
     {"parse_size", size_of, METH_O, "parse_size(text, /)\n--\n\nBytes of a size such as 64MiB."},
     {"begin_end", begin_end, METH_NOARGS,
-     "begin_end()\n--\n\nThe interpreter ends: what waits on other threads stays where it is."},
+     "begin_end()\n--\n\nThe interpreter ends: other threads leave the module or stay where they are."},
+    {"check_interpreter", check_interpreter, METH_NOARGS,
+     "check_interpreter()\n--\n\nImportError in any but the main interpreter."},
+    {"option_names", option_names, METH_O,
+     "option_names(verb, /)\n--\n\nNames of a command's options, without dashes, a list."},
     {"read", read, METH_VARARGS, "read(batch_class, options, /)\n--\n\nAll records as one batch."},
     {nullptr, nullptr, 0, nullptr},
 };

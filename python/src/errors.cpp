@@ -1,6 +1,8 @@
 #include "python/src/python.hpp"
 
+#include <algorithm>
 #include <exception>
+#include <iterator>
 #include <new>
 
 #include "penstock/error.hpp"
@@ -18,27 +20,27 @@ Object place_of(Error const& error) {
       static_cast<unsigned long long>(place.column), static_cast<unsigned long long>(place.offset_bytes)));
 }
 
-char const* class_of(Error const& error) {
-  switch (error.exit_code()) {
-    case ExitCode::data: return "DataError";
-    case ExitCode::usage: return "ConfigurationError";
-    case ExitCode::source: return "SourceError";
-    case ExitCode::sink: return "SinkError";
-    case ExitCode::schema: return "SchemaError";
-    case ExitCode::device: return "DeviceError";
-    default: return "InternalError";
-  }
-}
+struct ErrorClass {
+  ExitCode code;
+  char const* name;
+  PyObject* type = nullptr;  ///< of penstock._errors; the module keeps it for good
+};
+ErrorClass error_classes[] = {{ExitCode::internal, "InternalError"},   {ExitCode::data, "DataError"},
+                              {ExitCode::usage, "ConfigurationError"}, {ExitCode::source, "SourceError"},
+                              {ExitCode::sink, "SinkError"},           {ExitCode::schema, "SchemaError"},
+                              {ExitCode::device, "DeviceError"}};
 
-void set_error(char const* name, std::string_view message, std::string_view hint, Object const& place) {
-  Object const type = imported("penstock._errors", name);
+void set_error(ExitCode code, std::string_view message, std::string_view hint, Object const& place) {
+  auto const* const known =
+      std::ranges::find_if(error_classes, [code](ErrorClass const& each) { return each.code == code; });
+  PyObject* const type = (known == std::end(error_classes) ? error_classes : known)->type;
   Object const arguments =
       Object::owned(Py_BuildValue("(NNO)", message_of(message).release(), message_of(hint).release(), place.get()));
-  Object const error = Object::owned(PyObject_CallObject(type.get(), arguments.get()));
-  PyErr_SetObject(type.get(), error.get());
+  Object const error = Object::owned(PyObject_CallObject(type, arguments.get()));
+  PyErr_SetObject(type, error.get());
 }
 
-void set_internal(char const* what) { set_error("InternalError", what, "This is a defect of penstock.", none()); }
+void set_internal(char const* what) { set_error(ExitCode::internal, what, "This is a defect of penstock.", none()); }
 
 void translate() {
   try {
@@ -48,7 +50,7 @@ void translate() {
   } catch (InterruptedError const&) {
     PyErr_SetNone(PyExc_KeyboardInterrupt);
   } catch (Error const& error) {
-    set_error(class_of(error), error.what(), error.hint(), place_of(error));
+    set_error(error.exit_code(), error.what(), error.hint(), place_of(error));
   } catch (std::bad_alloc const&) {
     PyErr_NoMemory();
   } catch (std::exception const& error) {
@@ -59,6 +61,10 @@ void translate() {
 }
 
 }  // namespace
+
+void find_error_classes() {
+  for (ErrorClass& each : error_classes) each.type = imported("penstock._errors", each.name).release();
+}
 
 void set_python_error() noexcept {
   try {

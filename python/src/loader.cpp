@@ -38,6 +38,7 @@ PyObject* make_loader(PyTypeObject* type, PyObject* arguments, PyObject*) {
 }
 
 void end_loader(PyObject* self) {
+  Inside const inside;
   std::destroy_at(&core_of(self));
   free_instance(self);
 }
@@ -58,6 +59,7 @@ void end_iterator(PyObject* self) {
 }
 
 PyObject* next_of_iterator(PyObject* self) {
+  Inside const inside;
   IteratorObject& iterator = *reinterpret_cast<IteratorObject*>(self);
   if (iterator.is_done) return nullptr;
   try {
@@ -79,8 +81,7 @@ PyObject* get_epoch(PyObject* self, void*) {
 
 PyObject* set_epoch(PyObject* self, PyObject* epoch) {
   return guarded([&] {
-    unsigned long long const number = PyLong_AsUnsignedLongLong(epoch);
-    if (PyErr_Occurred() != nullptr) throw PythonError{};
+    auto const number = number_of<std::uint64_t>("epoch", epoch);
     core_of(self).place([number](Loader& loader) { loader.set_epoch(number); });
     return none();
   });
@@ -101,7 +102,7 @@ PyObject* get_plan(PyObject* self, PyObject*) {
 
 PyObject* get_metrics(PyObject* self, PyObject*) {
   return guarded([&] {
-    LoaderMetrics const m = core_of(self).use([](Loader& loader) { return loader.metrics(); });
+    LoaderMetrics const m = core_of(self).look([](Loader& loader) { return loader.metrics(); });
     return Object::owned(Py_BuildValue(
         "{s:K,s:K,s:K,s:K,s:d,s:d,s:d,s:d,s:d,s:d,s:d,s:K,s:K,s:I}", "batches",
         static_cast<unsigned long long>(m.batches), "records", static_cast<unsigned long long>(m.records), "rejected",
@@ -114,11 +115,11 @@ PyObject* get_metrics(PyObject* self, PyObject*) {
 }
 
 PyObject* get_metrics_text(PyObject* self, PyObject*) {
-  return guarded([&] { return text_of(core_of(self).use([](Loader& loader) { return loader.metrics_text(); })); });
+  return guarded([&] { return text_of(core_of(self).look([](Loader& loader) { return loader.metrics_text(); })); });
 }
 
 PyObject* get_summary(PyObject* self, PyObject*) {
-  return guarded([&] { return text_of(core_of(self).use([](Loader& loader) { return loader.summary(); })); });
+  return guarded([&] { return text_of(core_of(self).look([](Loader& loader) { return loader.summary(); })); });
 }
 
 PyObject* get_state(PyObject* self, PyObject*) {

@@ -12,6 +12,8 @@ constexpr std::chrono::milliseconds between_signal_checks{50};
                            "One loader has one iteration at a time. Two at once need two loaders.");
 }
 
+[[noreturn]] void throw_closed() { throw ConfigurationError("the loader is closed"); }
+
 }  // namespace
 
 LoaderCore::Turn::Turn(LoaderCore& core) : core_(core) {
@@ -27,8 +29,8 @@ LoaderCore::Turn::~Turn() {
 }
 
 LoaderCore::~LoaderCore() {
-  if (process_ != ::getpid()) {
-    static_cast<void>(loader_.release());  // its threads are another process's: nobody could wait for them
+  if (process_ != ::getpid()) {  // its threads are another process's: nobody could wait for them
+    static_cast<void>(std::make_unique<std::shared_ptr<Loader>>(std::move(loader_)).release());
     return;
   }
   WithoutGil const others_run;
@@ -41,25 +43,41 @@ void LoaderCore::open(LoaderOptions const& options, Object batch_class) {
   {
     WithoutGil const others_run;
     LoaderOptions interruptible = options;
-    interruptible.on_wait = check_signals;
-    loader_ = std::make_unique<Loader>(interruptible);
+    interruptible.on_wait = [this] {
+      if (is_closing_) throw ConfigurationError("the loader was closed while a thread waited for it");
+      check_signals();
+    };
+    loader_ = std::make_shared<Loader>(interruptible);
   }
   parts_ = parts_of(loader_->layout());
 }
 
 void LoaderCore::close() {
   if (process_ != ::getpid()) return;
+  is_closing_ = true;
   WithoutGil const others_run;
   Turn const turn(*this);
   ++iteration_;
-  loader_.reset();
+  end_loader();
+}
+
+void LoaderCore::end_loader() {
+  std::shared_ptr<Loader> ended;  // outside of the lock, unless a look at it takes longer
+  std::lock_guard const lock(loader_mutex_);
+  ended.swap(loader_);
+}
+
+std::shared_ptr<Loader> LoaderCore::kept() {
+  std::lock_guard const lock(loader_mutex_);
+  if (loader_ == nullptr) throw_closed();
+  return loader_;
 }
 
 void LoaderCore::close_if_idle() {
   if (process_ != ::getpid()) return;
   WithoutGil const others_run;
   if (!mutex_.try_lock()) return;
-  loader_.reset();
+  end_loader();
   mutex_.unlock();
 }
 
@@ -72,7 +90,7 @@ void LoaderCore::check_process() const {
 }
 
 Loader& LoaderCore::opened() {
-  if (loader_ == nullptr) throw ConfigurationError("the loader is closed");
+  if (loader_ == nullptr) throw_closed();
   return *loader_;
 }
 

@@ -27,7 +27,7 @@ class LoaderCore {
 
   /// `batch_class`: what batches become instances of, a subclass of _penstock.Batch.
   void open(LoaderOptions const& options, Object batch_class);
-  /// Ends the loader's threads; waits for its turn.
+  /// Ends the loader's threads, and the wait of a thread that has its turn.
   void close();
   /// The same at the end of the process, unless a thread uses the loader: it is not waited for.
   void close_if_idle();
@@ -52,6 +52,14 @@ class LoaderCore {
     });
   }
 
+  /// The same for what any thread may do while another one has its turn.
+  template <class Act>
+  auto look(Act const& act) {
+    check_process();
+    WithoutGil const others_run;
+    return act(*kept());
+  }
+
   /// Goes on behind a restored state, or begins with an epoch: the next one, if batches of the one before are left.
   /// Returns the number of the iteration.
   [[nodiscard]] std::uint64_t begin_iteration();
@@ -74,13 +82,19 @@ class LoaderCore {
   /// In a child process of fork() the loader's threads are not there.
   void check_process() const;
   [[nodiscard]] Loader& opened();
+  /// The loader, which is not closed before it is given up.
+  [[nodiscard]] std::shared_ptr<Loader> kept();
+  void end_loader();
   /// What next() does in its turn.
   [[nodiscard]] bool take(Loader& loader, SharedBatch& batch, std::uint64_t iteration);
 
   std::timed_mutex mutex_;
+  std::atomic<bool> is_closing_ = false;
+  std::mutex loader_mutex_;         ///< of whoever opens, copies or ends `loader_`
+  std::shared_ptr<Loader> loader_;  ///< null: closed
+
   // Whoever has its turn:
   std::atomic<std::thread::id> user_{};  ///< who has its turn
-  std::unique_ptr<Loader> loader_;       ///< null: closed
   std::uint64_t iteration_ = 0;
   std::uint64_t ended_ = 0;             ///< the last iteration that came to its end
   std::optional<std::uint64_t> begun_;  ///< the epoch of which batches were given, and are left perhaps

@@ -1,7 +1,11 @@
 /// penstock._penstock: the library for the package `penstock`, by CPython's stable ABI.
 ///
-/// One for the process: its types are static, so subinterpreters with a GIL of their own refuse it.
+/// One for the process, whose types, and the thread that ends it, are those of the main interpreter.
 #include "python/src/python.hpp"
+
+#include <new>
+
+#include <pthread.h>
 
 #include "penstock/version.hpp"
 #include "python/src/batch.hpp"
@@ -24,6 +28,8 @@ PyModuleDef definition = {PyModuleDef_HEAD_INIT,
 
 Object make_module() {
   Object module = Object::owned(PyModule_Create(&definition));
+  find_error_classes();
+  if (::pthread_atfork(nullptr, nullptr, forget_other_threads) != 0) throw std::bad_alloc();
   std::string const words{version};
   if (PyModule_AddStringConstant(module.get(), "version", words.c_str()) != 0) throw PythonError{};
   add_tensor_type(module.get());

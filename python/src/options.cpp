@@ -1,6 +1,5 @@
 #include "python/src/options.hpp"
 
-#include <limits>
 #include <optional>
 
 namespace penstock::python {
@@ -19,22 +18,18 @@ class Entries {
   }
 
   void read(char const* name, std::string& text) const {
-    if (PyObject* const value = find(name)) text = bytes_of(value);
+    PyObject* const value = find(name);
+    if (value == nullptr) return;
+    if (PyUnicode_Check(value) == 0) {
+      PyErr_Format(PyExc_TypeError, "%s: expected a str, not %R", name, value);
+      throw PythonError{};
+    }
+    text = bytes_of(value);
   }
 
   template <class Number>
   void read(char const* name, Number& number) const {
-    PyObject* const value = find(name);
-    if (value == nullptr) return;
-    Object const integer = Object::owned(PyNumber_Index(value));
-    unsigned long long const wide = PyLong_AsUnsignedLongLong(integer.get());
-    bool const is_bad = PyErr_Occurred() != nullptr;
-    if (is_bad && PyErr_ExceptionMatches(PyExc_OverflowError) == 0) throw PythonError{};
-    PyErr_Clear();
-    constexpr auto most = std::numeric_limits<Number>::max();
-    if (is_bad || wide > most)
-      throw ConfigurationError(std::string(name) + " is a number from 0 to " + std::to_string(most));
-    number = static_cast<Number>(wide);
+    if (PyObject* const value = find(name)) number = number_of<Number>(name, value);
   }
 
  private:
@@ -91,6 +86,21 @@ Enumeration named(char const* option, std::string const& word, std::initializer_
 }
 
 }  // namespace
+
+std::uint64_t number_of(char const* name, PyObject* value, std::uint64_t most) {
+  if (PyIndex_Check(value) == 0) {
+    PyErr_Format(PyExc_TypeError, "%s: expected an integer, not %R", name, value);
+    throw PythonError{};
+  }
+  Object const integer = Object::owned(PyNumber_Index(value));
+  unsigned long long const wide = PyLong_AsUnsignedLongLong(integer.get());
+  bool const is_bad = PyErr_Occurred() != nullptr;
+  if (is_bad && PyErr_ExceptionMatches(PyExc_OverflowError) == 0) throw PythonError{};
+  PyErr_Clear();
+  if (is_bad || wide > most)
+    throw ConfigurationError(std::string(name) + " is a number from 0 to " + std::to_string(most));
+  return wide;
+}
 
 LoaderOptions loader_options_of(PyObject* options) {
   Entries const entries(options);

@@ -50,47 +50,98 @@ class Object {
   PyObject* reference_ = nullptr;
 };
 
-/// The thread that ends the interpreter, from the functions of atexit on. Other threads do not get the GIL any more:
-/// until 3.13 Python ends those that ask for it by unwinding their stack, which C++ cannot let pass.
+// --- threads and the end of the interpreter --------------------------------------------------------------------------
+//
+// Until 3.13 Python ends other threads that ask for the GIL while it is finalized, by unwinding their stacks, which
+// frames of C++ cannot let pass. So such a thread is counted while it has frames of C++ and the GIL, or asks for it;
+// end_threads() lets them come out, and who comes later stays where it is.
+
+/// The thread that ends the interpreter, from the functions of atexit on.
 inline std::atomic<std::thread::id> ending_thread{};
 [[nodiscard]] inline bool is_over_for_this_thread() {
   std::thread::id const ending = ending_thread.load();
   return ending != std::thread::id{} && ending != std::this_thread::get_id();
 }
 
+inline std::atomic<int> threads_inside{0};
+inline thread_local bool is_inside = false;
+
+/// False: it is over. Counted before it is asked, so that end_threads() sees the one or this thread the other.
+[[nodiscard]] inline bool come_inside() {
+  is_inside = true;
+  threads_inside.fetch_add(1);
+  if (!is_over_for_this_thread()) return true;
+  is_inside = false;
+  threads_inside.fetch_sub(1);
+  return false;
+}
+inline void go_outside() {
+  is_inside = false;
+  threads_inside.fetch_sub(1);
+}
+/// In a child of fork(), where the thread that called it is the only one.
+inline void forget_other_threads() { threads_inside.store(is_inside ? 1 : 0); }
+/// Without the GIL, until the process ends.
+[[noreturn]] inline void stay() {
+  for (;;) std::this_thread::sleep_for(std::chrono::hours(1));
+}
+
+/// Around all that Python calls: the frames of C++ above it.
+class Inside {
+ public:
+  Inside() : is_outermost_(!is_inside) {
+    if (!is_outermost_ || come_inside()) return;
+    static_cast<void>(PyEval_SaveThread());
+    stay();
+  }
+  ~Inside() {
+    if (is_outermost_) go_outside();
+  }
+  Inside(Inside const&) = delete;
+  Inside& operator=(Inside const&) = delete;
+
+ private:
+  bool is_outermost_;
+};
+
 /// Lets other Python threads run as long as it lives. Nothing of Python may be touched meanwhile.
 class WithoutGil {
  public:
-  WithoutGil() : state_(PyEval_SaveThread()) {}
+  WithoutGil() : state_(PyEval_SaveThread()) { go_outside(); }
   ~WithoutGil() {
-    while (is_over_for_this_thread()) std::this_thread::sleep_for(std::chrono::hours(1));
+    if (!come_inside()) stay();
     PyEval_RestoreThread(state_);
   }
   WithoutGil(WithoutGil const&) = delete;
   WithoutGil& operator=(WithoutGil const&) = delete;
 
  private:
+  Inside const inside_;
   PyThreadState* state_;
 };
 
-/// Makes Python's own thread of this thread run again, inside a WithoutGil.
-class WithGil {
- public:
-  WithGil() : state_(PyGILState_Ensure()) {}
-  ~WithGil() { PyGILState_Release(state_); }
-  WithGil(WithGil const&) = delete;
-  WithGil& operator=(WithGil const&) = delete;
-
- private:
-  PyGILState_STATE state_;
-};
-
-/// For waits without the GIL: runs the handlers of signals that have arrived. Throws PythonError if one raised.
+/// For waits inside a WithoutGil: runs the handlers of signals that have arrived. Throws PythonError if one raised.
 inline void check_signals() {
-  if (is_over_for_this_thread()) return;
-  WithGil const gil;
-  if (PyErr_CheckSignals() != 0) throw PythonError{};
+  if (!come_inside()) return;
+  PyGILState_STATE const state = PyGILState_Ensure();
+  bool const has_raised = PyErr_CheckSignals() != 0;
+  PyGILState_Release(state);
+  go_outside();
+  if (has_raised) throw PythonError{};
 }
+
+/// Called by the thread that ends the interpreter, which has the GIL. Others get it until none is inside; one that
+/// stays there for seconds, in somebody else's code, is not waited for.
+inline void end_threads() {
+  ending_thread.store(std::this_thread::get_id());
+  for (int millisecond = 0; millisecond < 5000 && threads_inside.load() != 0; ++millisecond) {
+    PyThreadState* const state = PyEval_SaveThread();
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    PyEval_RestoreThread(state);
+  }
+}
+
+// --- values ----------------------------------------------------------------------------------------------------------
 
 /// Bytes of a file name or an option, as os.fsencode() makes them of a str.
 [[nodiscard]] inline std::string bytes_of(PyObject* text) {
@@ -117,12 +168,16 @@ inline void check_signals() {
   return Object::owned(PyObject_GetAttrString(from.get(), name));
 }
 
+/// Before anything else: exceptions are made while the interpreter ends, too, when nothing can be imported any more.
+void find_error_classes();
+
 /// Sets Python's exception that says what the C++ exception that is being handled says. Call it from a catch block.
 void set_python_error() noexcept;
 
 /// What `make` returns, an owned reference; null with a Python exception if it throws.
 template <class Make>
 [[nodiscard]] PyObject* guarded(Make const& make) noexcept {
+  Inside const inside;
   try {
     return make().release();
   } catch (...) {
@@ -134,6 +189,7 @@ template <class Make>
 /// 0, or -1 with a Python exception if `act` throws.
 template <class Act>
 [[nodiscard]] int guarded_status(Act const& act) noexcept {
+  Inside const inside;
   try {
     act();
     return 0;

@@ -19,6 +19,7 @@ TensorObject& self_of(PyObject* self) { return *reinterpret_cast<TensorObject*>(
 TensorView const& view_of(PyObject* self) { return self_of(self).view; }
 
 void end_tensor(PyObject* self) {
+  Inside const inside;
   PyObject_ClearWeakRefs(self);
   TensorObject& tensor = self_of(self);
   if (tensor.was_read_in_a_stream) {
@@ -105,6 +106,13 @@ PyObject* to_list(PyObject* self, PyObject*) {
     return Object::owned(PyObject_CallMethod(view.get(), "tolist", nullptr));
   });
 }
+PyObject* refuse_to_pickle(PyObject*, PyObject*) {
+  PyErr_SetString(PyExc_TypeError,
+                  "a tensor cannot be pickled, nor copied by the module copy: tensor.copy() is a copy, and "
+                  "tensor.numpy() an array");
+  return nullptr;
+}
+
 PyObject* copy(PyObject* self, PyObject*) {
   return guarded([&] { return make_tensor(copy_of(view_of(self))); });
 }
@@ -169,6 +177,7 @@ PyMethodDef methods[] = {
      "PyTorch waits until it is complete."},
     {"tolist", to_list, METH_NOARGS,
      "tolist($self, /)\n--\n\nThe elements as (nested) lists. BufferError for a CUDA tensor."},
+    {"__reduce_ex__", refuse_to_pickle, METH_O, "__reduce_ex__($self, protocol, /)\n--\n\nTypeError."},
     {"copy", copy, METH_NOARGS,
      "copy($self, /)\n--\n\nA tensor in memory of its own, 64-byte aligned. BufferError for a CUDA tensor."},
     {nullptr, nullptr, 0, nullptr},

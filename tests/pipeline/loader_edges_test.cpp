@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
@@ -215,6 +216,29 @@ TEST(LoaderEdges, CountsHowLongBatchesWaitForTheConsumer) {
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
   EXPECT_GT(loader.metrics().blocked_seconds, 0);
+}
+
+TEST(LoaderEdges, AnyThreadMayAskWhatWasDone) {
+  ScratchFolder const folder;
+  LoaderOptions options = options_for({folder.put("a.csv", numbers_csv(2000))});
+  for (Shuffle const shuffle : {Shuffle::none, Shuffle::exact}) {
+    options.shuffle = shuffle;
+    Loader loader(options);
+    std::atomic<bool> is_over = false;
+    std::thread watcher([&] {
+      for (std::uint64_t before = 0; !is_over;) {
+        LoaderMetrics const metrics = loader.metrics();
+        EXPECT_GE(metrics.records, before);
+        before = metrics.records;
+        EXPECT_FALSE(loader.summary().empty());
+      }
+    });
+    for (int epoch = 0; epoch < 2; ++epoch) (void)load(loader);
+    is_over = true;
+    watcher.join();
+    EXPECT_EQ(loader.metrics().records, 4000u);
+    EXPECT_EQ(loader.metrics().ready_bytes, 0u);
+  }
 }
 
 }  // namespace

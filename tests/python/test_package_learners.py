@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """penstock.xgboost and penstock.torch: what learners get of batches is what they would get of arrays."""
 
+import inspect
 from pathlib import Path
 
 import numpy as np
@@ -100,6 +101,38 @@ class XGBoost(PackageTest):
                 sizes = np.diff(matrix.get_uint_info("group_ptr"))
                 self.assertEqual(list(sizes), [query % 5 + 1 for query in range(20)])
 
+    def test_queries_of_a_rank_that_has_padding_alone(self):
+        self.write("in.csv", "w,q,a,y\n1,0,1,0\n2,0,2,1\n")
+        options = {"label": "y", "qid": "q", "weight": "w", "batch_size": 4, "remainder": "pad", "world_size": 2}
+        sizes = []
+        for rank in range(2):
+            iterator = self.module.DataIter(self.loader("in.csv", rank=rank, **options))
+            for batches in self.passes(iterator):
+                sizes.append([len(batch["data"]) for batch in batches])
+                self.assertTrue(all(len(batch["weight"]) <= 1 for batch in batches))
+        self.assertEqual([sum(size) for size in sizes], [2, 2, 0, 0])
+
+    def test_names_of_features(self):
+        self.write("in.csv", "a[0],b,y\n" + csv(20, "")[1:])
+        options = {"label": "y", "device": "cpu", "index": "none"}
+        with self.assertRaisesRegex(penstock.ConfigurationError, r"'a\[0\]'(.|\n)*feature_names"):
+            self.module.DataIter("in.csv", **options)
+        for names, found in ((["a", "b"], ["a", "b"]), ([], None)):
+            matrix = self.xgboost.QuantileDMatrix(self.module.DataIter("in.csv", feature_names=names, **options))
+            self.assertEqual(matrix.feature_names, found)
+
+    def test_options_of_a_newer_release(self):
+        self.write("in.csv", csv(20))
+        parameters = inspect.signature(self.xgboost.DataIter.__init__).parameters
+        options = {"label": "y", "device": "cpu", "index": "none"}
+        for name in ("release_data", "on_host"):
+            with self.subTest(name):
+                if name in parameters:
+                    self.module.DataIter("in.csv", **{name: True}, **options)
+                    continue
+                with self.assertRaisesRegex(penstock.ConfigurationError, f"has no {name}(.|\n)*pip install"):
+                    self.module.DataIter("in.csv", **{name: True}, **options)
+
     def test_what_it_cannot_take(self):
         self.write("ranked.csv", ranked(20))
         iterator = self.module.DataIter(self.loader("ranked.csv", label="y", qid="q", shuffle=True))
@@ -154,6 +187,11 @@ class PyTorch(PackageTest):
         self.assertEqual(len(batches), 4)
         for _ in range(2):
             self.assertEqual(self.rows(batches), list(range(20)))
+
+    def test_padding_is_marked(self):
+        batches = list(self.dataset(10, batch_size=4, remainder="pad"))
+        self.assertEqual([batch["valid"].tolist() for batch in batches], [[True] * 4, [True] * 4, [True, True, False, False]])
+        self.assertNotIn("valid", next(iter(self.dataset(10, batch_size=4))))
 
     def test_workers_share_the_rank(self):
         for context in ("fork", "spawn"):

@@ -6,6 +6,7 @@ import pickle
 import pickletools
 from pathlib import Path
 
+import numpy as np
 from _package import PackageTest, collect, csv, main, penstock
 
 
@@ -49,8 +50,11 @@ class Iterations(PackageTest):
         loader.set_epoch(2)
         self.assertEqual(loader.epoch, 2)
         self.assertEqual(seen(loader), orders[2])
-        for bad in (-1, "1", 1.5, 1 << 64):
-            with self.subTest(bad), self.assertRaises((TypeError, OverflowError)):
+        loader.set_epoch(np.int64(1))
+        self.assertEqual(seen(loader), orders[1])
+        for bad, kind in ((-1, penstock.ConfigurationError), (1 << 64, penstock.ConfigurationError), ("1", TypeError),
+                          (1.5, TypeError)):
+            with self.subTest(bad), self.assertRaisesRegex(kind, "epoch"):
                 loader.set_epoch(bad)
 
     def test_one_iteration_at_a_time(self):
@@ -207,9 +211,47 @@ class Options(PackageTest):
                         {"seed": 1 << 64}, {"device": "tpu"}, {"format": "xml"}, {"on_error": "quarantine"}):
             with self.subTest(options), self.assertRaises(penstock.ConfigurationError):
                 self.numbers(**options)
-        for options in ({"batch_size": "many"}, {"batch_size": 1.5}, {"seed": None, "threads": []}):
-            with self.subTest(options), self.assertRaises(TypeError):
+        for options in ({"batch_size": "many"}, {"batch_size": 1.5}, {"threads": []}):
+            with self.subTest(options), self.assertRaisesRegex(TypeError, next(iter(options)) + ": expected an integer"):
                 self.numbers(**options)
+        with self.assertRaisesRegex(TypeError, "remainder: expected a str, not 5"):
+            self.numbers(remainder=5)
+        with self.assertRaisesRegex(penstock.ConfigurationError, "shuffle: there is no 2"):
+            self.numbers(shuffle=2)
+
+    def test_unknown_names(self):
+        """Whatever their values are."""
+        for name, near in (("shufle", "shuffle"), ("batchsize", "batch_size"), ("worldsize", "world_size")):
+            for value in (None, False, True, 5):
+                with self.subTest(name, value=value):
+                    with self.assertRaises(penstock.ConfigurationError) as raised:
+                        self.numbers(**{name: value})
+                    self.assertEqual(str(raised.exception), f"there is no option {name}\nhint: Did you mean {near}?")
+        with self.assertRaisesRegex(penstock.ConfigurationError, "there is no option drop_last(.|\n)*docs/cli.md"):
+            self.numbers(drop_last=False)
+        with self.assertRaisesRegex(penstock.ConfigurationError, "there is no option index"):
+            penstock.read(self.write("in.csv", csv(3)), index="none")
+
+    def test_values_of_numpy_and_of_other_containers(self):
+        self.write("wide.csv", "a,b,c,y\n1,2,3,0\n")
+        for columns in ([0, 1], (0, 1), range(2), {0, 1}, np.array([0, 1]), np.array(["a", "b"]), "a,b"):
+            with self.subTest(columns):
+                batch = next(iter(self.loader("wide.csv", label="y", columns=columns)))
+                self.assertEqual(batch["features"].tolist(), [[1, 2]])
+        with self.assertRaisesRegex(penstock.ConfigurationError, "columns: the list is empty"):
+            self.loader("wide.csv", label="y", columns=[])
+        self.assertEqual(seen(self.numbers(5, shuffle=np.False_, header=np.True_)), list(range(5)))
+        self.assertEqual(sorted(seen(self.numbers(5, shuffle=np.True_, batch_size=np.uint8(2)))), list(range(5)))
+
+    def test_nul_bytes(self):
+        path = self.write("in.csv", csv(3))
+        for act in (lambda: self.loader(f"{path}\0junk"), lambda: self.loader(path, label="y\0"),
+                    lambda: penstock.convert(path, "out.rec\0.npz")):
+            with self.assertRaisesRegex(penstock.ConfigurationError, "a NUL byte in"):
+                act()
+        self.assertEqual(sorted(child.name for child in Path().iterdir()), ["in.csv"])
+
+    def test_not_paths(self):
         with self.assertRaises(TypeError):
             penstock.Loader(3)
         with self.assertRaises(penstock.ConfigurationError):
@@ -269,6 +311,14 @@ class Errors(PackageTest):
 
 
 class Closing(PackageTest):
+    def test_what_cannot_be_pickled(self):
+        loader = self.numbers(10, batch_size=4)
+        batch = next(iter(loader))
+        for value in (loader, batch, batch["features"]):
+            for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
+                with self.subTest(type(value), protocol=protocol), self.assertRaisesRegex(TypeError, "cannot be pickled"):
+                    pickle.dumps(value, protocol)
+
     def test_close(self):
         with self.numbers(10, batch_size=4) as loader:
             batch = next(iter(loader))

@@ -79,7 +79,7 @@ loader.close()
         loader = self.loader("pipe", format="csv", header=False, label=0, batch_size=1 << 24, memory="1GiB")
 
         def use_again(*_):
-            loader.metrics()
+            loader.state_dict()
 
         self.addCleanup(signal.signal, signal.SIGUSR1, signal.signal(signal.SIGUSR1, use_again))
         threading.Timer(0.3, lambda: os.kill(os.getpid(), signal.SIGUSR1)).start()
@@ -102,6 +102,84 @@ loader.close()
         """
         run = self.run_python(source)
         self.assertEqual((run.returncode, run.stdout, run.stderr), (0, "end\n", ""))
+
+
+    def test_working_daemon_threads_do_not_end_badly(self):
+        """Python ends them wherever they ask for its lock; of frames of C++ below them that would end the process."""
+        self.write("in.csv", csv(40))
+        work = {
+            "tensors": "tensor.numpy(), batch.to_numpy(), tensor.tolist(), tensor.__dlpack__()",
+            "loaders": "list(penstock.Loader('in.csv', label='y', batch_size=8, device='cpu', index='none'))",
+            "commands": "penstock.head('in.csv')",
+            "errors": "attempt()",
+        }
+        for name, act in work.items():
+            source = f"""if True:
+                import sys, threading, time, penstock
+                batch = penstock.read("in.csv", label="y")
+                tensor = batch["features"]
+                def attempt():
+                    try:
+                        penstock.read("in.csv", label="z")
+                    except penstock.Error:
+                        pass
+                def work():
+                    while True:
+                        {act}
+                for _ in range(3):
+                    threading.Thread(target=work, daemon=True).start()
+                time.sleep(0.05)
+                print("end", sum(range(100000)))
+            """
+            for _ in range(5):
+                run = self.run_python(source)
+                self.assertEqual((name, run.returncode, run.stdout, run.stderr), (name, 0, "end 4999950000\n", ""))
+
+    def test_a_wait_is_ended_by_closing(self):
+        self.fill_pipe()
+        loader = self.loader("pipe", format="csv", header=False, label=0, batch_size=1 << 24, memory="1GiB")
+        errors = []
+
+        def take():
+            try:
+                next(iter(loader))
+            except penstock.ConfigurationError as error:
+                errors.append(str(error))
+
+        thread = threading.Thread(target=take)
+        thread.start()
+        self.eventually(lambda: loader.metrics().waited_seconds > 0.2, "nobody waits")  # and metrics do not
+        self.assertIn("waited", loader.summary())
+        loader.close()
+        thread.join(10)
+        self.assertEqual(errors, ["the loader was closed while a thread waited for it"])
+
+    def test_other_interpreters_of_the_process(self):
+        source = """if True:
+            import threading
+            try:
+                import _xxsubinterpreters as interpreters
+            except ImportError:
+                import _interpreters as interpreters
+            try:
+                other = interpreters.create(isolated=False)
+            except TypeError:
+                other = interpreters.create("legacy")
+            try:
+                interpreters.run_string(other, "try:\\n import penstock\\nexcept ImportError as e:\\n print(e, flush=True)")
+            finally:
+                interpreters.destroy(other)
+            import penstock
+            thread = threading.Thread(target=lambda: print(penstock.read("in.csv", label="y").rows))
+            thread.start()
+            thread.join()
+        """
+        self.write("in.csv", csv(40))
+        run = self.run_python(source)
+        if "No module named" in run.stderr:
+            self.skipTest(run.stderr.splitlines()[-1])
+        self.assertEqual((run.returncode, run.stderr), (0, ""))
+        self.assertRegex(run.stdout, r"\Apenstock works in the main interpreter alone, .*\n40\n\Z")
 
 
 class Threads(PackageTest):
@@ -194,6 +272,28 @@ class Fork(PackageTest):
         """
         run = self.run_python(source, self.write("in.csv", csv(100)))
         self.assertEqual((run.returncode, run.stdout, run.stderr), (0, "7 10\n", ""))
+
+
+    def test_children_end_while_other_threads_of_the_parent_work(self):
+        """A child does not wait for threads that it has not got: it would for seconds, forty times."""
+        source = """if True:
+            import os, sys, threading, penstock
+            def work():
+                while True:
+                    for batch in penstock.Loader(sys.argv[1], label="y", device="cpu", index="none", batch_size=10):
+                        batch.to_numpy()
+            for _ in range(3):
+                threading.Thread(target=work, daemon=True).start()
+            statuses = set()
+            for _ in range(40):
+                child = os.fork()
+                if child == 0:
+                    sys.exit(7)
+                statuses.add(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+            print(statuses)
+        """
+        run = self.run_python(source, self.write("in.csv", csv(100)))
+        self.assertEqual((run.returncode, run.stdout, run.stderr), (0, "{7}\n", ""))
 
 
 class NothingLeft(PackageTest):
