@@ -1,7 +1,6 @@
 """Options as Python has them, in the words of the command line. Which there are, and what they mean, the core knows."""
 
 import difflib
-import functools
 import os
 from collections.abc import Mapping, Set
 
@@ -71,18 +70,23 @@ def pairs(options):
     return found
 
 
-@functools.cache
-def _known(verb):
-    """Keywords that are options of a command."""
-    return frozenset(["format", *(name.replace("-", "_") for name in _penstock.option_names(verb))]) - {"from"}
+_known: dict[str, set[str]] = {}
+
+
+def _keywords(verb):
+    """Those that are options of a command."""
+    if verb not in _known:
+        names = _penstock.option_names(verb)
+        _known[verb] = {"format", *(name.replace("-", "_") for name in names)} - {"from"}
+    return _known[verb]
 
 
 def check_names(verb, options, own=()):
     """Raises for keywords that nobody knows, whatever their values are. `own`: those that the function has itself."""
     for name in options:
-        if name in _known(verb):
+        if name in _keywords(verb):
             continue
-        near = difflib.get_close_matches(name, [*own, *_known(verb)], 1, 0.7)
+        near = difflib.get_close_matches(name, [*own, *_keywords(verb)], 1, 0.7)
         hint = f"Did you mean {near[0]}?" if near else "docs/cli.md lists the options; here they have _ for -."
         raise ConfigurationError(f"there is no option {name}", hint)
 

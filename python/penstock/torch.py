@@ -71,8 +71,8 @@ class IterableDataset(_data.IterableDataset):
                     f"device={options['device']!r} in a worker process", "num_workers=0: the loader has threads of its own."
                 )
             options["device"] = "cpu"
-            options["rank"] = options.get("rank", 0) * worker.num_workers + worker.id
-            options["world_size"] = options.get("world_size", 1) * worker.num_workers
+            options["rank"] = (options.get("rank") or 0) * worker.num_workers + worker.id
+            options["world_size"] = (options.get("world_size") or 1) * worker.num_workers
         loader = Loader(self._source, **options)
         if self._epoch is not None:
             loader.set_epoch(self._epoch)

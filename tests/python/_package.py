@@ -2,6 +2,7 @@
 
 import gc
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -77,8 +78,14 @@ class PackageTest(unittest.TestCase):
             text=True,
             timeout=SECONDS_MAX,
             check=False,
+            preexec_fn=heed_ctrl_c,
             **options,
         )
+
+
+def heed_ctrl_c():
+    """Whoever runs in the background of a shell script ignores it, and what it starts does too."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def threads_of_process():

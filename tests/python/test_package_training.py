@@ -191,8 +191,8 @@ class Trees(PackageTest):
 
     def test_agaricus_is_learned_as_from_scikit_learns_reader(self):
         import penstock.xgboost
-        from sklearn.datasets import load_svmlight_file
 
+        load_svmlight_file = module_or_skip(self, "sklearn.datasets").load_svmlight_file
         test_path = AGARICUS.with_name("agaricus.test.libsvm")
         options = {"num_features": 127, "index_base": 1}
         batches = penstock.xgboost.DataIter(AGARICUS, batch_size=1000, **options)
