@@ -25,6 +25,7 @@ foreach(source IN LISTS programs)
 endforeach()
 
 foreach(command IN ITEMS
+    "${CMAKE_COMMAND};-S;${consumer}/subdirectory;-B;${WORK}/fetched;-DSOURCES=${SOURCES};-DPENSTOCK_CUDA=OFF;-DFETCHES=ON"
     "${CMAKE_COMMAND};-S;${consumer}/subdirectory;-B;${WORK}/subdirectory;-DSOURCES=${SOURCES};-DPENSTOCK_CUDA=OFF"
     "${CMAKE_COMMAND};--build;${WORK}/subdirectory;--target;probe")
   execute_process(COMMAND ${command} WORKING_DIRECTORY ${WORK}/run COMMAND_ERROR_IS_FATAL ANY)
