@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <deque>
 #include <memory>
 #include <mutex>
@@ -90,7 +91,7 @@ class SlabPool {
       bool const fits = slab->bytes.size() >= size_bytes;
       if (fits && (best == slabs_.end() || slab->bytes.size() < best->bytes.size())) best = slab;
     }
-    if (best == slabs_.end()) return {DeviceArray<std::byte>(size_bytes, "a batch"), {}};
+    if (best == slabs_.end()) return made(size_bytes);
     Slab slab = std::move(*best);
     slabs_.erase(best);
     return slab;
@@ -106,6 +107,17 @@ class SlabPool {
   }
 
  private:
+  /// What nobody has, and is too small, makes room for it.
+  [[nodiscard]] Slab made(std::size_t size_bytes) {
+    try {
+      return {DeviceArray<std::byte>(size_bytes, "a batch"), {}};
+    } catch (DeviceMemoryError const&) {
+      if (slabs_.empty()) throw;
+      slabs_.clear();
+      return {DeviceArray<std::byte>(size_bytes, "a batch"), {}};
+    }
+  }
+
   std::shared_ptr<Engine> engine_;
   pid_t process_ = ::getpid();
   std::mutex mutex_;
@@ -189,9 +201,10 @@ class Uploader final : public BatchUploader {
     auto const tensors = std::make_shared<UploadedBatch>(pool_, std::move(slab));
     SharedBatch uploaded = batch;
     enqueue(batch.memory, [&] {
-      if (!features.empty()) uploaded.rows.features.data = nullptr;
-      std::byte* const behind = copy(uploaded.rows, tensors->memory());
-      if (!features.empty()) gather(uploaded.rows.features, features, behind);
+      if (features.empty())
+        copy(uploaded.rows, tensors->memory());
+      else
+        gather(uploaded.rows, features, tensors->memory());
       PENSTOCK_CUDA_CHECK(cudaEventRecord(tensors->ready(), stream_.get()));
     });
     uploaded.memory = tensors;
@@ -210,7 +223,7 @@ class Uploader final : public BatchUploader {
   /// Host memory, and what it keeps, that the stream may still read.
   struct Source {
     std::shared_ptr<void const> memory;
-    MappedArray<std::byte const*> addresses;
+    MappedArray<std::byte> staging;
     Event is_read;
   };
 
@@ -239,57 +252,73 @@ class Uploader final : public BatchUploader {
     try {
       queue();
       PENSTOCK_CUDA_CHECK(cudaEventRecord(sources_.back().is_read.get(), stream_.get()));
-    } catch (Error const&) {
+    } catch (...) {
       ignore(cudaStreamSynchronize(stream_.get()));  // nobody says when what was queued is done
       sources_.pop_back();
       throw;
     }
   }
 
-  /// Tensors that have data one behind the other from `at` on; returns the place behind them.
-  [[nodiscard]] std::byte* copy(Batch& rows, std::byte* at) {
+  /// Tensors one behind the other from `at` on.
+  void copy(Batch& rows, std::byte* at) {
     for (Role const role : tensor_roles) {
       Dense& tensor = rows.tensor(role);
       std::size_t const bytes = rows.rows * tensor.row_bytes();
-      if (bytes == 0 || tensor.data == nullptr) continue;
+      if (bytes == 0) continue;
       stream_.copy(at, tensor.data, bytes, "upload");
       tensor.data = at;
       at += aligned(bytes);
     }
-    return at;
   }
 
-  void gather(Dense& features, std::span<FeatureRun const> runs, std::byte* at) {
-    MappedArray<std::byte const*>& from = sources_.back().addresses = take_addresses(features.rows);
+  /// Features at `at`, from where they lie on the device; behind them, in one copy from pinned memory, the host's
+  /// tensors and the addresses of the features' rows.
+  void gather(Batch& rows, std::span<FeatureRun const> runs, std::byte* at) {
+    Dense& features = rows.features;
     std::size_t const row_bytes = features.row_bytes();
-    std::size_t row = 0;
-    for (FeatureRun const& run : runs)
-      for (std::size_t i = 0; i < run.rows; ++i) from[row++] = run.data + i * row_bytes;
     features.data = at;
-    auto** const addresses = reinterpret_cast<std::byte const**>(at + aligned(features.rows * row_bytes));
-    stream_.copy(addresses, from.get(), features.rows * sizeof *addresses, "upload");
-    gather_rows(stream_, addresses, features.rows, row_bytes, features.data);
+    at += aligned(rows.rows * row_bytes);
+    MappedArray<std::byte>& staging = sources_.back().staging = take_staging(rows);
+    std::size_t staged = 0;
+    for (Role const role : tensor_roles) {
+      Dense& tensor = rows.tensor(role);
+      std::size_t const bytes = rows.rows * tensor.row_bytes();
+      if (bytes == 0 || role == Role::feature) continue;
+      std::memcpy(staging.get() + staged, tensor.data, bytes);
+      tensor.data = at + staged;
+      staged += aligned(bytes);
+    }
+    auto** from = reinterpret_cast<std::byte const**>(staging.get() + staged);
+    auto** const addresses = reinterpret_cast<std::byte const**>(at + staged);
+    for (FeatureRun const& run : runs)
+      for (std::size_t i = 0; i < run.rows; ++i) *from++ = run.data + i * row_bytes;
+    stream_.copy(at, staging.get(), staged + rows.rows * sizeof *addresses, "upload");
+    gather_rows(stream_, addresses, rows.rows, row_bytes, features.data);
   }
 
-  [[nodiscard]] MappedArray<std::byte const*> take_addresses(std::size_t count) {
-    while (!addresses_.empty()) {
-      MappedArray<std::byte const*> last = std::move(addresses_.back());
-      addresses_.pop_back();
-      if (last.size() >= count) return last;
+  /// For all but the features of such a batch, and their rows' addresses.
+  [[nodiscard]] MappedArray<std::byte> take_staging(Batch const& rows) {
+    std::size_t bytes = rows.rows * sizeof(std::byte const*);
+    for (Role const role : tensor_roles)
+      if (role != Role::feature) bytes += aligned(rows.rows * rows.tensor(role).row_bytes());
+    while (!stagings_.empty()) {
+      MappedArray<std::byte> last = std::move(stagings_.back());
+      stagings_.pop_back();
+      if (last.size() >= bytes) return last;
     }
-    return {count, "addresses of rows"};
+    return {bytes, "labels and addresses of rows"};
   }
 
   void give_up_sources() {
     while (!sources_.empty() && cudaEventQuery(sources_.front().is_read.get()) == cudaSuccess) {
-      if (sources_.front().addresses.size() != 0) addresses_.push_back(std::move(sources_.front().addresses));
+      if (sources_.front().staging.size() != 0) stagings_.push_back(std::move(sources_.front().staging));
       sources_.pop_front();
     }
   }
 
   std::shared_ptr<SlabPool> pool_;
-  std::deque<Source> sources_;                            ///< in the order of their copies
-  std::vector<MappedArray<std::byte const*>> addresses_;  ///< that nobody reads
+  std::deque<Source> sources_;                    ///< in the order of their copies
+  std::vector<MappedArray<std::byte>> stagings_;  ///< that nobody reads
   Stream stream_;
 };
 

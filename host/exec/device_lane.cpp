@@ -86,7 +86,7 @@ bool DeviceLane::next_on_device(Round& round) {
     host.record_begins.resize(memory.decoded.rows_max());
     target.rows.record_begins = host.record_begins.data();
   }
-  target.features = host.features();
+  target.features = leaves_features_ ? host.features() : nullptr;
   target.window = memory.window;
   target.takes_rows = options_.needs_rows || options_.keeps_record_begins || !worker_->encodes();
   target.takes_rows_with_faults = options_.needs_rows_with_faults;

@@ -177,9 +177,8 @@ class Loader::State {
   bool next(SharedBatch& batch) {
     check_process();
     if (began_.load() == Clock::time_point{}) began_ = Clock::now();
-    if (prefetcher_ == nullptr) begin_epoch();
     MadeBatch made;
-    if (!prefetcher_->next(made, options_.on_wait)) {
+    if (!next_made(made)) {
       input_.check_unchanged(true);
       set_epoch(epoch_ + 1);
       return false;
@@ -287,6 +286,21 @@ class Loader::State {
     return is_at_random() && (always_uses_index() || (position_ != 0 && !place_));
   }
 
+  /// Where nobody asked for the device by name and it has no room for a batch, the CPU goes on behind the last one.
+  bool next_made(MadeBatch& made) {
+    try {
+      if (prefetcher_ == nullptr) begin_epoch();
+      return prefetcher_->next(made, options_.on_wait);
+    } catch (DeviceMemoryError const& error) {
+      bool const may_leave = input_.engine().device != nullptr && !input_.stream().is_device_required;
+      if (!may_leave || !input_.is_read_again()) throw;
+      prefetcher_.reset();
+      leave_device(error.what());
+    }
+    begin_epoch();
+    return prefetcher_->next(made, options_.on_wait);
+  }
+
   void begin_epoch() {
     if (!input_.is_read_again() && passes_++ > 0)
       throw SourceError(input_.why_not_at_random() + ": there is no second epoch");
@@ -340,7 +354,11 @@ class Loader::State {
   /// Once workers have left a device that has no room for them, all that comes does.
   void follow(std::shared_ptr<Device> const& device) {
     if (device != nullptr || input_.engine().device == nullptr) return;
-    opened_->leave_device(input_.engine().device->description() + " has no room");
+    leave_device("no lane could be made there");
+  }
+  void leave_device(std::string const& reason) {
+    opened_->leave_device(input_.engine().device->description() + ": " + reason);
+    pool_ = std::make_shared<RoundPool>();
   }
 
   [[nodiscard]] unsigned plan_threads() const {

@@ -64,6 +64,7 @@ bool make_smaller(InputPlan const& plan, DeviceError const& error, StreamOptions
     smaller.threads = sizes.lanes;
   } else if (options.device != nullptr && !options.is_device_required) {
     options.device = nullptr;
+    if (options.pool != nullptr) options.pool = std::make_shared<RoundPool>();  // what it has is the device's
     smaller = options;
   } else {
     return false;

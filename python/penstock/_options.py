@@ -2,7 +2,7 @@
 
 import difflib
 import os
-from collections.abc import Mapping, Set
+from collections.abc import KeysView, Mapping, Set, ValuesView
 
 from penstock import _penstock
 from penstock._errors import ConfigurationError
@@ -34,8 +34,8 @@ def text_of(value):
 
 def _plain(value):
     """NumPy's truth values, and arrays of any package, as Python's own."""
-    is_truth = type(value).__module__ == "numpy" and type(value).__name__ in ("bool", "bool_")
-    return value.tolist() if is_truth or getattr(value, "ndim", 0) else value
+    is_numpys = type(value).__module__ == "numpy" and type(value).__name__ in ("bool", "bool_", "ndarray")
+    return value.tolist() if is_numpys or getattr(value, "ndim", 0) else value
 
 
 def word(value):
@@ -47,6 +47,8 @@ def word(value):
         return text_of(value)
     if isinstance(value, Mapping):
         return ",".join(f"{_item(name)}={number}" for name, number in value.items())
+    if isinstance(value, (KeysView, ValuesView)):  # these have an order
+        value = list(value)
     if isinstance(value, Set):
         value = sorted(value, key=word)
     if isinstance(value, (list, tuple, range)):
@@ -63,7 +65,7 @@ def pairs(options):
         value = _plain(value)
         if isinstance(value, bool) and name in _SWITCHES:
             value = _SWITCHES[name][value]
-        if name == "columns" and value is not None and not isinstance(value, int) and not len(value):
+        if name == "columns" and hasattr(value, "__len__") and not len(value):
             raise ConfigurationError("columns: the list is empty", "None is all columns.")
         if value is not None and value is not False:
             found.append((name, word(value)))

@@ -74,13 +74,7 @@ PyObject* read(PyObject*, PyObject* arguments) {
   });
 }
 
-PyObject* check_interpreter(PyObject*, PyObject*) {
-  if (PyInterpreterState_GetID(PyInterpreterState_Get()) == 0) return none().release();
-  PyErr_SetString(PyExc_ImportError,
-                  "penstock works in the main interpreter alone, and this is another one of the process; a process of "
-                  "its own can have it");
-  return nullptr;
-}
+PyObject* check_interpreter(PyObject*, PyObject*) { return is_main_interpreter() ? none().release() : nullptr; }
 
 PyObject* begin_end(PyObject*, PyObject*) {
   end_threads();

@@ -54,7 +54,7 @@ void LoaderCore::open(LoaderOptions const& options, Object batch_class) {
 
 void LoaderCore::close() {
   if (process_ != ::getpid()) return;
-  is_closing_ = true;
+  if (user_.load() != std::this_thread::get_id()) is_closing_ = true;
   WithoutGil const others_run;
   Turn const turn(*this);
   ++iteration_;

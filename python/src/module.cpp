@@ -43,5 +43,6 @@ Object make_module() {
 }  // namespace penstock::python
 
 PyMODINIT_FUNC PyInit__penstock() {
+  if (!penstock::python::is_main_interpreter()) return nullptr;
   return penstock::python::guarded([] { return penstock::python::make_module(); });
 }

@@ -168,6 +168,15 @@ inline void end_threads() {
   return Object::owned(PyObject_GetAttrString(from.get(), name));
 }
 
+/// Sets an ImportError where it is false: what is made once in a process is the main interpreter's.
+[[nodiscard]] inline bool is_main_interpreter() {
+  if (PyInterpreterState_GetID(PyInterpreterState_Get()) == 0) return true;
+  PyErr_SetString(PyExc_ImportError,
+                  "penstock works in the main interpreter alone, and this is another one of the process; a process of "
+                  "its own can have it");
+  return false;
+}
+
 /// Before anything else: exceptions are made while the interpreter ends, too, when nothing can be imported any more.
 void find_error_classes();
 

@@ -12,6 +12,7 @@
 namespace penstock {
 namespace {
 
+using testing::Consumer;
 using testing::csv_text;
 using testing::device_options;
 using testing::load_on_cpu;
@@ -34,13 +35,68 @@ TEST(LoaderDeviceLimits, ADeviceThatIsFullIsLeftAlone) {
     DeviceOf const memory(std::size_t{4} << 10);
     Loader loader(options);
     EXPECT_EQ(testing::load(loader), expected) << name_of(shuffle);
-    EXPECT_NE(loader.notes().back().find("no device: cuda:0"), std::string::npos) << loader.notes().back();
-    EXPECT_NE(loader.notes().back().find("has no room"), std::string::npos) << loader.notes().back();
+    std::string const why = loader.notes().back();
+    EXPECT_NE(why.find("no device: cuda:0"), std::string::npos) << why;
+    EXPECT_NE(why.find("no lane could be made there"), std::string::npos) << why;
     options.device = "cuda";
     Loader wanted(options);
     SharedBatch batch;
     EXPECT_THROW((void)wanted.next(batch), DeviceMemoryError) << name_of(shuffle);
   }
+}
+
+/// Room for lanes, and then none, or only some, for batches: they are the CPU's wherever they lie.
+TEST(LoaderDeviceLimits, ADeviceThatFillsUpIsLeftAlone) {
+  ScratchFolder const folder;
+  Consumer const consumer;
+  unsigned on_device = 0, on_host = 0, moved = 0;
+  for (Shuffle const shuffle : {Shuffle::none, Shuffle::window, Shuffle::exact}) {
+    LoaderOptions options = device_options(folder.put("a.csv", csv_text(1000)), "auto");
+    options.shuffle = shuffle;
+    options.more = {{"slot-size", "2048"}};
+    std::vector<LoadedRows> const expected = load_on_cpu(options);
+    for (std::size_t bytes = std::size_t{16} << 10; bytes < std::size_t{4} << 20; bytes += bytes / 8) {
+      DeviceOf const memory(bytes);
+      Loader loader(options);
+      std::vector<LoadedRows> found;
+      unsigned here = 0;  // of its batches on the device
+      bool has_moved = false;
+      for (SharedBatch batch; loader.next(batch);) {
+        if (batch.on_device == nullptr) {
+          has_moved |= here > 0;
+          ++on_host;
+          found.push_back(testing::loaded(batch));
+          continue;
+        }
+        ++here;
+        BatchBuffer const copy(loader.layout(), options.batch_size);
+        SharedBatch copied;
+        consumer.take(batch, copy, copied);
+        consumer.wait();
+        found.push_back(testing::loaded(copied));
+      }
+      EXPECT_EQ(found, expected) << name_of(shuffle) << " " << bytes;
+      on_device += here;
+      moved += has_moved ? 1 : 0;
+    }
+  }
+  EXPECT_GT(on_device, 100u);
+  EXPECT_GT(on_host, 100u);
+  EXPECT_GT(moved, 0u);
+}
+
+/// Nothing of the device is kept once it was left.
+TEST(LoaderDeviceLimits, ADeviceThatWasLeftIsEmpty) {
+  ScratchFolder const folder;
+  LoaderOptions options = device_options(folder.put("a.csv", csv_text(500)), "auto");
+  (void)load_on_cpu(options);
+  DeviceOf const memory(std::size_t{48} << 10);
+  std::size_t const before = simt::live_allocations();
+  Loader loader(options);
+  SharedBatch batch;
+  ASSERT_TRUE(loader.next(batch));
+  ASSERT_EQ(batch.on_device, nullptr);
+  EXPECT_EQ(simt::live_allocations(), before);
 }
 
 TEST(LoaderDeviceLimits, SmallerSlotsOnASmallDevice) {

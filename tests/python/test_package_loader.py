@@ -234,10 +234,16 @@ class Options(PackageTest):
 
     def test_values_of_numpy_and_of_other_containers(self):
         self.write("wide.csv", "a,b,c,y\n1,2,3,0\n")
-        for columns in ([0, 1], (0, 1), range(2), {0, 1}, np.array([0, 1]), np.array(["a", "b"]), "a,b"):
+        ordered = {"a": 1, "b": 2}
+        for columns in ([0, 1], (0, 1), range(2), {0, 1}, np.array([0, 1]), np.array(["a", "b"]), "a,b", ordered.keys()):
             with self.subTest(columns):
                 batch = next(iter(self.loader("wide.csv", label="y", columns=columns)))
                 self.assertEqual(batch["features"].tolist(), [[1, 2]])
+        for columns in (np.int64(1), np.array("b"), 1, "b"):
+            with self.subTest(columns):
+                self.assertEqual(next(iter(self.loader("wide.csv", label="y", columns=columns)))["features"].tolist(), [[2]])
+        batch = next(iter(self.loader("wide.csv", label="y", columns={"b": 1, "a": 2}.keys())))
+        self.assertEqual(batch["features"].tolist(), [[2, 1]])
         with self.assertRaisesRegex(penstock.ConfigurationError, "columns: the list is empty"):
             self.loader("wide.csv", label="y", columns=[])
         self.assertEqual(seen(self.numbers(5, shuffle=np.False_, header=np.True_)), list(range(5)))

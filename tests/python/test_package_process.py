@@ -154,6 +154,26 @@ loader.close()
         thread.join(10)
         self.assertEqual(errors, ["the loader was closed while a thread waited for it"])
 
+    def test_a_handler_cannot_close_what_waits_below_it(self):
+        self.fill_pipe()
+        loader = self.loader("pipe", format="csv", header=False, label=0, batch_size=1 << 24, memory="1GiB")
+        errors = []
+
+        def close(*_):
+            try:
+                loader.close()
+            except penstock.ConfigurationError as error:
+                errors.append(str(error))
+                raise KeyboardInterrupt from error
+
+        self.addCleanup(signal.signal, signal.SIGUSR1, signal.signal(signal.SIGUSR1, close))
+        threading.Timer(0.3, lambda: os.kill(os.getpid(), signal.SIGUSR1)).start()
+        batches = iter(loader)
+        with self.assertRaises(KeyboardInterrupt):
+            next(batches)
+        self.assertEqual(errors, ["the loader is used again while it waits in the same thread"])
+        self.assertEqual(loader.state_dict()["step"], 0)  # it is open
+
     def test_other_interpreters_of_the_process(self):
         source = """if True:
             import threading
@@ -165,11 +185,13 @@ loader.close()
                 other = interpreters.create(isolated=False)
             except TypeError:
                 other = interpreters.create("legacy")
-            try:
-                interpreters.run_string(other, "try:\\n import penstock\\nexcept ImportError as e:\\n print(e, flush=True)")
-            finally:
-                interpreters.destroy(other)
+            interpreters.run_string(other, "try:\\n import penstock\\nexcept ImportError as e:\\n print(e, flush=True)")
             import penstock
+            try:
+                penstock.read("in.csv", label="z")
+            except penstock.Error:
+                print("an error of this interpreter")
+            interpreters.destroy(other)
             thread = threading.Thread(target=lambda: print(penstock.read("in.csv", label="y").rows))
             thread.start()
             thread.join()
@@ -179,7 +201,7 @@ loader.close()
         if "No module named" in run.stderr:
             self.skipTest(run.stderr.splitlines()[-1])
         self.assertEqual((run.returncode, run.stderr), (0, ""))
-        self.assertRegex(run.stdout, r"\Apenstock works in the main interpreter alone, .*\n40\n\Z")
+        self.assertRegex(run.stdout, r"\Apenstock works in the main interpreter alone, .*\nan error of this interpreter\n40\n\Z")
 
 
 class Threads(PackageTest):
@@ -277,7 +299,8 @@ class Fork(PackageTest):
     def test_children_end_while_other_threads_of_the_parent_work(self):
         """A child does not wait for threads that it has not got: it would for seconds, forty times."""
         source = """if True:
-            import os, sys, threading, penstock
+            import os, sys, threading, warnings, penstock
+            warnings.simplefilter("ignore")  # from 3.12 on Python warns of forks beside threads
             def work():
                 while True:
                     for batch in penstock.Loader(sys.argv[1], label="y", device="cpu", index="none", batch_size=10):
