@@ -17,7 +17,8 @@ constexpr std::size_t digest_digits = 16;
 constexpr std::uint64_t position_max = std::uint64_t{1} << 62;  // sums with it do not overflow
 
 [[noreturn]] void throw_no_state(std::string const& why) {
-  throw ConfigurationError("this is no state of a loader: " + why, "Loader::state() makes one, in Python Loader.state_dict().");
+  throw ConfigurationError("this is no state of a loader: " + why,
+                           "Loader::state() makes one, in Python Loader.state_dict().");
 }
 
 /// Members of an object that must be there.
