@@ -307,8 +307,10 @@ class Fork(PackageTest):
                         batch.to_numpy()
             for _ in range(3):
                 threading.Thread(target=work, daemon=True).start()
+            sys.setswitchinterval(10)
             statuses = set()
             for _ in range(40):
+                sum(range(500000))  # meanwhile the others come to where they ask for the lock
                 child = os.fork()
                 if child == 0:
                     sys.exit(7)
