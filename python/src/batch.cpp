@@ -210,9 +210,8 @@ PyGetSetDef attributes[] = {
     {"step", get_step, nullptr, "the place in this rank's epoch, from 0", nullptr},
     {"file", get_file, nullptr, "the file of the first row's record", nullptr},
     {"first_record", get_first_record, nullptr,
-     "the lowest number of a record, counted from 0 without rejected ones over the files in the order in which the "
-     "epoch "
-     "reads them: as they are named, or, with shuffle=\"window\", in another one each time",
+     "the lowest number of a record, counted from 0 without rejected ones over the files in the order in which "
+     "the epoch reads them: as they are named, or, with shuffle=\"window\", in another one each time",
      nullptr},
     {"last_record", get_last_record, nullptr, "the highest number of a record", nullptr},
     {"rejected", get_rejected, nullptr, "how many records were rejected before the batch", nullptr},
